@@ -1,0 +1,1 @@
+"""What every feature stands on: configuration, clock, database, tenancy, jobs; no HTTP and no features."""

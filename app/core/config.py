@@ -1,0 +1,148 @@
+"""The configuration, read from the environment once, checked as a whole."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.core.errors import ConfigError
+
+
+class Environment(StrEnum):
+    """Where the product runs; production refuses what development derives."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting of the product; docs/configuration.md is rendered from the fields."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT,
+        validation_alias="TENANTRY_ENV",
+        description="development or production. Production needs every secret named and refuses plain http.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        validation_alias="SECRET_KEY",
+        description="Root secret, at least 32 characters; signs cookies and links and wraps the context keys.",
+    )
+    base_domain: str = Field(
+        "localhost:8000",
+        validation_alias="BASE_DOMAIN",
+        description="Public host, with its port if not the scheme's own; admin. and tenant subdomains lie below it.",
+    )
+    url_scheme: Annotated[str, Field(pattern="^https?$")] = Field(
+        "http",
+        validation_alias="URL_SCHEME",
+        description="Scheme of absolute links; https switches on __Host- cookies and HSTS.",
+    )
+    port: int = Field(
+        8000, ge=0, le=65535, validation_alias="PORT", description="Port that the web server binds on loopback."
+    )
+    trusted_proxy_count: int = Field(
+        0,
+        ge=0,
+        validation_alias="TRUSTED_PROXY_COUNT",
+        description="How many reverse proxies in front set X-Forwarded-*; 0 ignores those headers.",
+    )
+    var_dir: Path = Field(Path("var"), validation_alias="VAR_DIR", description="Folder that holds all local state.")
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="Owner login (NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB, owner of its database); only migrate "
+        "and the operations worker get it. Empty: an embedded PostgreSQL under VAR_DIR.",
+    )
+    database_platform_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_PLATFORM_URL",
+        description="Platform login: control plane only, no right on any home.",
+    )
+    database_tenant_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_TENANT_URL",
+        description="Tenant login: homes and the tenant's share of the control plane, under row-level security.",
+    )
+    database_pool_size: int = Field(
+        5, ge=1, validation_alias="DATABASE_POOL_SIZE", description="Connections kept per login and process."
+    )
+    database_prepare: bool = Field(
+        False,
+        validation_alias="DATABASE_PREPARE",
+        description="Use server-side prepared statements; only with a pooler that is known to handle them, or none.",
+    )
+    role_prefix: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,30}$")] = Field(
+        "tenantry",
+        validation_alias="ROLE_PREFIX",
+        description="Prefix of the PostgreSQL roles (they are cluster-wide).",
+    )
+    redis_url: SecretStr | None = Field(
+        None, validation_alias="REDIS_URL", description="Redis for the queue. Empty: an embedded one under VAR_DIR."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        validation_alias="SMTP_URL",
+        description="smtp:// or smtps://user:password@host:port. Empty outside production: mail lands in VAR_DIR/mail.",
+    )
+    mail_from: str = Field(
+        "Tenantry <no-reply@localhost>", validation_alias="MAIL_FROM", description="Sender of every mail."
+    )
+    demo: bool = Field(True, validation_alias="DEMO", description="make run seeds Acme and Globex; 0 starts empty.")
+    jobs_per_tenant: int = Field(
+        4,
+        ge=1,
+        validation_alias="JOBS_PER_TENANT",
+        description="Jobs of one tenant queued or running at once.",
+    )
+    log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def is_https(self) -> bool:
+        return self.url_scheme == "https"
+
+    @property
+    def mail_dir(self) -> Path:
+        return self.var_dir / "mail"
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> Self:
+        if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("SECRET_KEY must have at least 32 characters")
+        if not self.is_production:
+            return self
+        needed = {
+            "SECRET_KEY": self.secret_key,
+            "DATABASE_PLATFORM_URL": self.database_platform_url,
+            "DATABASE_TENANT_URL": self.database_tenant_url,
+            "REDIS_URL": self.redis_url,
+            "SMTP_URL": self.smtp_url,
+        }
+        missing = [name for name, value in needed.items() if value is None]
+        if missing:
+            raise ValueError(f"production needs {', '.join(missing)}")
+        if not self.is_https:
+            raise ValueError("production needs URL_SCHEME=https")
+        return self
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and check the environment.
+
+    Errors: ConfigError with one sentence that names each variable at fault, never its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # The aliases are the environment's names.
+    except ValidationError as error:
+        parts = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
+        raise ConfigError("Configuration refused: " + "; ".join(parts)) from None
