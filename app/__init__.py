@@ -1,1 +1,60 @@
-"""Tenantry: the control plane for multi-tenant software."""
+"""Tenantry: the control plane for multi-tenant software; create_app is the only composition root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli
+from app.core.config import Settings, load_settings
+from app.core.database.migrate import schema_check
+from app.core.database.session import init_database, registry
+from app.core.logging import init_logging
+from app.core.redis import init_redis
+from app.web import probes
+from app.web.error_pages import init_error_pages
+from app.web.hosts import Portal, place_resolver
+from app.web.identity import init_identity
+from app.web.links import init_links
+from app.web.request_log import init_request_log
+from app.web.scoping import init_scoping
+from app.web.security_headers import init_security_headers
+from app.web.static import init_static
+
+ROOT = Path(__file__).parents[1]
+
+
+def create_app(settings: Settings | None = None, *, polls: bool = True) -> Portal:
+    """Compose the application; nothing connects before the first use.
+
+    Errors: ConfigError for settings that cannot work.
+    """
+    settings = settings or load_settings()
+    init_logging(settings.log_level)
+    app = Portal("app", root_path=str(ROOT), static_folder=None, template_folder="templates")
+    app.extensions["tenantry_settings"] = settings
+    init_database(app, settings, polls=polls)
+    init_redis(app, settings)
+    app.extensions["tenantry_schema_check"] = lambda: schema_check(settings)
+    _init_web(app, settings)
+    cli.init_cli(app)
+    return app
+
+
+def _init_web(app: Portal, settings: Settings) -> None:
+    with app.app_context():
+        app.place_of = place_resolver(settings.base_domain, registry().resolve_host)
+    init_links(app, settings)
+    init_static(app)
+    init_request_log(app)
+    init_scoping(app)
+    CSRFProtect(app)
+    init_identity(app, settings)
+    init_error_pages(app)
+    init_security_headers(app, is_https=settings.is_https)
+    app.register_blueprint(probes.bp)
+    count = settings.trusted_proxy_count
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

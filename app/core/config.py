@@ -146,3 +146,13 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         parts = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
         raise ConfigError("Configuration refused: " + "; ".join(parts)) from None
+
+
+def root_secret(settings: Settings) -> str:
+    """Return the root secret.
+
+    Errors: ConfigError when this process was not given one.
+    """
+    if settings.secret_key is None:
+        raise ConfigError("SECRET_KEY is missing; `make run` makes one, other processes need it in the environment.")
+    return settings.secret_key.get_secret_value()

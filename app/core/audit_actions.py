@@ -1,0 +1,50 @@
+"""The audit vocabulary, alphabetical."""
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """What happened: `<thing>.<past participle>`."""
+
+    MEMBER_ACTIVATED = "member.activated"
+    MEMBER_DEACTIVATED = "member.deactivated"
+    MEMBER_INVITED = "member.invited"
+    MEMBER_PASSWORD_CHANGED = "member.password_changed"  # noqa: S105  # The name of an event.
+    MEMBER_PASSWORD_RESET_REQUESTED = "member.password_reset_requested"  # noqa: S105  # The name of an event.
+    MEMBER_PROFILE_UPDATED = "member.profile_updated"
+    MEMBER_REACTIVATED = "member.reactivated"
+    MEMBER_REINVITED = "member.reinvited"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_SESSION_REVOKED = "member.session_revoked"
+    MEMBER_SIGNED_IN = "member.signed_in"
+    MEMBER_SIGNED_OUT = "member.signed_out"
+    MEMBER_SIGN_IN_FAILED = "member.sign_in_failed"
+    OPERATION_RETRIED = "operation.retried"
+    OPERATION_STARTED = "operation.started"
+    JOB_RETRIED = "job.retried"
+    ROLES_CREATED = "roles.created"
+    SETTINGS_UPDATED = "settings.updated"
+    STAFF_CREATED = "staff.created"
+    STAFF_PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  # The name of an event.
+    STAFF_SESSION_REVOKED = "staff.session_revoked"
+    STAFF_SIGNED_IN = "staff.signed_in"
+    STAFF_SIGNED_OUT = "staff.signed_out"
+    STAFF_SIGN_IN_FAILED = "staff.sign_in_failed"
+    STAFF_SIGN_IN_LINK_CREATED = "staff.sign_in_link_created"
+    TENANT_ARCHIVED = "tenant.archived"
+    TENANT_CONFIRMED = "tenant.confirmed"
+    TENANT_CREATED = "tenant.created"
+    TENANT_ACTIVATED = "tenant.activated"
+    TENANT_EXPIRED = "tenant.expired"
+    TENANT_FAILED = "tenant.failed"
+    TENANT_METADATA_UPDATED = "tenant.metadata_updated"
+    TENANT_NOTED = "tenant.noted"
+    TENANT_OWNER_LINK_CREATED = "tenant.owner_link_created"
+    TENANT_REACTIVATED = "tenant.reactivated"
+    TENANT_REQUESTED = "tenant.requested"
+    TENANT_SUSPENDED = "tenant.suspended"
+    TENANT_TAGGED = "tenant.tagged"
+    TENANT_UNARCHIVED = "tenant.unarchived"
+    TENANT_UPDATED = "tenant.updated"
+    VIEW_DELETED = "view.deleted"
+    VIEW_SAVED = "view.saved"

@@ -1,0 +1,1 @@
+"""PostgreSQL: the dialect, engines by login, sessions by scope, tables by home, and transactions."""

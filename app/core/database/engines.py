@@ -1,0 +1,110 @@
+"""Engines: one per login, plus the view of it in which a home's tables have their real schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidRequestError
+
+from app.core.config import Settings
+from app.core.database import dialect
+from app.core.database.faults import listen_for_faults
+from app.core.errors import ConfigError
+from app.core.tenancy.boot_check import refuse_powerful_login
+from app.core.tenancy.registry import Registry
+from app.core.tenancy.scopes import Login, Scope
+
+CONNECTION_AGE_SECONDS = 1800
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+@dataclass
+class Engines:
+    """The engines of one process; nothing connects before the first use."""
+
+    settings: Settings
+    registry: Registry
+    _by_login: dict[Login, Engine] = field(default_factory=dict)
+    _by_schema: dict[tuple[Login, str], Engine] = field(default_factory=dict)
+
+    def for_scope(self, scope: Scope) -> Engine:
+        """Return the engine that serves a scope: its login, its home's schema."""
+        if scope.placement is None:
+            return self.for_login(scope.login)
+        key = (scope.login, scope.placement.schema)
+        if key not in self._by_schema:
+            engine = self.for_login(scope.login)
+            self._by_schema[key] = engine.execution_options(schema_translate_map={"tenant": scope.placement.schema})
+        return self._by_schema[key]
+
+    def for_login(self, login: Login) -> Engine:
+        """Return a login's engine, made at the first use.
+
+        Errors: ConfigError when this process was not given that login.
+        """
+        if login not in self._by_login:
+            self._by_login[login] = self._create(login)
+        return self._by_login[login]
+
+    def dispose(self, *, close: bool = True) -> None:
+        """Drop every connection; after a fork with close=False, because the parent still uses them."""
+        for engine in self._by_login.values():
+            engine.dispose(close=close)
+
+    def _create(self, login: Login) -> Engine:
+        url = make_url(login_url(self.settings, login)).set(drivername="postgresql+tenantry")
+        engine = create_engine(
+            url,
+            login=login.value,
+            key_of_server=self.registry.context_key,
+            pool_size=self.settings.database_pool_size,
+            max_overflow=self.settings.database_pool_size,
+            pool_recycle=CONNECTION_AGE_SECONDS,
+            connect_args=connect_arguments(self.settings),
+        )
+        event.listen(engine, "checkin", _refuse_open_transaction)
+        if login is not Login.OWNER:
+            event.listen(engine, "first_connect", refuse_powerful_login)
+        listen_for_faults(engine, self.registry)
+        return engine
+
+
+def login_url(settings: Settings, login: Login) -> str:
+    """Return the connection URL of a login.
+
+    Errors: ConfigError when it is not configured.
+    """
+    urls = {
+        Login.OWNER: settings.database_url,
+        Login.PLATFORM: settings.database_platform_url,
+        Login.TENANT: settings.database_tenant_url,
+    }
+    url = urls[login]
+    if url is None:
+        raise ConfigError(f"This process was not given the {login} login.")
+    return url.get_secret_value()
+
+
+def connect_arguments(settings: Settings) -> dict[str, Any]:
+    """Return what every connection is opened with; nothing is ever set session-wide later."""
+    return {
+        "autocommit": True,
+        "prepare_threshold": 5 if settings.database_prepare else None,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "application_name": "tenantry",
+    }
+
+
+def _refuse_open_transaction(dbapi_connection: Any, record: Any) -> None:
+    """Invalidate a connection that comes back inside a transaction: its context could serve the next scope."""
+    if dbapi_connection is None or dbapi_connection.info.transaction_status == TransactionStatus.IDLE:
+        return
+    record.invalidate()
+    raise InvalidRequestError("A connection was returned inside a transaction.")
+
+
+__all__ = ["Engines", "connect_arguments", "dialect", "login_url"]

@@ -1,0 +1,166 @@
+"""Bring a database to the newest schema: roles, the three migration trees, the context key."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command, context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.engine import make_url
+
+from app.core.config import Settings, root_secret
+from app.core.context_token import hmac_blocks
+from app.core.database.engines import connect_arguments, login_url
+from app.core.database.models import Record
+from app.core.errors import ConfigError
+from app.core.secrets import derive_key, wrap
+from app.core.tenancy.ddl import Roles
+from app.core.tenancy.registry import context_key_place
+from app.core.tenancy.scopes import MAIN_SERVER, Login
+
+MIGRATIONS = Path(__file__).parents[3] / "migrations"
+# Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
+TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", "pool"))
+_LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
+
+
+def migrate(settings: Settings) -> None:
+    """Create what is missing, as the owner, and change what is old.
+
+    Errors: ConfigError for a login that is a superuser, or that misses CREATEROLE.
+    """
+    engine = create_engine(_owner_url(settings), poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        roles = Roles(settings.role_prefix)
+        _refuse_unfit_owner(connection, roles)
+        _ensure_roles(connection, settings, roles)
+        for tree, schema in TREES:
+            command.upgrade(tree_config(connection, roles, tree, schema), "head")
+        _install_context_key(connection, settings)
+        connection.commit()
+    engine.dispose()
+
+
+def tree_config(connection: Connection | None, roles: Roles, tree: str, schema: str) -> Config:
+    """Return Alembic's configuration for one tree in one schema."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS / tree))
+    config.attributes.update(connection=connection, roles=roles, schema=schema)
+    return config
+
+
+def run_environment() -> None:
+    """Run one tree's migrations in its schema; called by each tree's env.py."""
+    attributes = context.config.attributes
+    schema = attributes["schema"]
+    options: dict[str, Any] = {
+        "version_table_schema": schema,
+        "target_metadata": Record.metadata,
+        "transactional_ddl": True,
+    }
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", literal_binds=True, **options)
+        with context.begin_transaction():
+            context.execute(f"set local search_path to {schema}")
+            context.run_migrations()
+        return
+    connection: Connection = attributes["connection"]
+    connection.execute(text(f"create schema if not exists {schema}"))
+    # Alembic's ALTERs ignore schema_translate_map, so tenant migrations name no schema and this decides.
+    connection.execute(text(f"set local search_path to {schema}"))
+    context.configure(connection=connection, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+
+
+def schema_check(settings: Settings) -> list[str]:
+    """Return the trees whose schema is not this release's; empty when all are.
+
+    Errors: psycopg.Error when the database does not answer.
+    """
+    with psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)) as connection:
+        rows = connection.execute("select tree, version from tenancy.schema_versions()").fetchall()
+    found = dict(rows)
+    return [tree for tree, _schema in TREES if found.get(tree) != newest_version(tree)]
+
+
+@cache
+def newest_version(tree: str) -> str | None:
+    """Return the version to which a tree's migrations lead."""
+    return ScriptDirectory(str(MIGRATIONS / tree)).get_current_head()
+
+
+def _owner_url(settings: Settings) -> Any:
+    return make_url(login_url(settings, Login.OWNER)).set(drivername="postgresql+psycopg")
+
+
+def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
+    row = connection.execute(
+        text("select rolname, rolsuper or rolbypassrls, rolcreaterole from pg_roles where rolname = session_user")
+    ).one()
+    name, too_strong, can_create = row
+    if name != roles.owner or too_strong or not can_create:
+        raise ConfigError(
+            f"DATABASE_URL must name the owner login. As a superuser: CREATE ROLE {roles.owner} LOGIN NOSUPERUSER "
+            f"NOBYPASSRLS CREATEROLE CREATEDB PASSWORD '…'; ALTER DATABASE … OWNER TO {roles.owner};"
+        )
+
+
+def _ensure_roles(connection: Connection, settings: Settings, roles: Roles) -> None:
+    """Create the runtime logins with the passwords of their URLs, and the schemas that they may enter."""
+    for login, role in ((Login.PLATFORM, roles.platform), (Login.TENANT, roles.tenant)):
+        url = make_url(login_url(settings, login))
+        _ensure_login(connection, role, url.password or "")
+        connection.execute(text(f'revoke "{role}" from "{roles.owner}"'))
+        connection.execute(text(f'grant connect on database "{url.database}" to "{role}"'))
+    for schema, reached_by in (
+        ("control", (roles.tenant, roles.platform)),
+        ("tenancy", (roles.tenant, roles.platform)),
+        ("pool", (roles.tenant,)),
+    ):
+        connection.execute(text(f"create schema if not exists {schema}"))
+        for role in reached_by:
+            connection.execute(text(f'grant usage on schema {schema} to "{role}"'))
+    connection.commit()
+
+
+def _ensure_login(connection: Connection, role: str, password: str) -> None:
+    exists = connection.execute(text("select from pg_roles where rolname = :role"), {"role": role}).first()
+    driver: Any = connection.connection.dbapi_connection
+    # Only the verifier travels, so no server log can ever show the password.
+    verifier = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    driver.execute(
+        sql.SQL("{verb} role {role} login noinherit nocreaterole nocreatedb password {verifier}").format(
+            verb=sql.SQL("alter" if exists else "create"), role=sql.Identifier(role), verifier=sql.Literal(verifier)
+        )
+    )
+
+
+def _install_context_key(connection: Connection, settings: Settings) -> None:
+    """Give the database a context key, once, and control its wrapped copy."""
+    present = connection.execute(
+        text("select from control.context_keys where server = :server"), {"server": MAIN_SERVER}
+    ).first()
+    if present:
+        return
+    key, version = os.urandom(32), 1
+    inner, outer = hmac_blocks(key)
+    wrapping_key = derive_key(root_secret(settings), "context-wrap")
+    wrapped = wrap(wrapping_key, key, context_key_place(MAIN_SERVER, version))
+    connection.execute(
+        text("insert into tenancy.context_keys (version, inner_block, outer_block) values (:version, :inner, :outer)"),
+        {"version": version, "inner": inner, "outer": outer},
+    )
+    connection.execute(
+        text("insert into control.context_keys (server, version, wrapped) values (:server, :version, :wrapped)"),
+        {"server": MAIN_SERVER, "version": version, "wrapped": wrapped},
+    )

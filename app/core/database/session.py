@@ -1,0 +1,74 @@
+"""`db`: the Flask-SQLAlchemy extension whose sessions belong to scopes, not to app contexts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Connection, Engine
+
+from app.core.config import Settings, root_secret
+from app.core.database.engines import Engines, connect_arguments, login_url
+from app.core.database.models import Record
+from app.core.secrets import derive_key
+from app.core.tenancy.criteria import install_criteria
+from app.core.tenancy.registry import Registry
+from app.core.tenancy.scopes import Login, current_scope, find_scope, on_leave
+
+_OUTSIDE = object()
+
+
+class ScopedSession(FlaskSession):
+    """A session that talks to the database of the running scope."""
+
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
+        """Return the engine of the running scope.
+
+        Errors: ScopeError outside of one.
+        """
+        return bind if bind is not None else engines().for_scope(current_scope())
+
+
+def _scope_key() -> object:
+    # Flask-SQLAlchemy's teardown asks for a session outside any scope; it gets one that can query nothing.
+    return find_scope() or _OUTSIDE
+
+
+db = SQLAlchemy(
+    metadata=Record.metadata,
+    session_options={"class_": ScopedSession, "scopefunc": _scope_key, "expire_on_commit": False},
+)
+install_criteria(db.session)
+on_leave(db.session.remove)
+
+
+def init_database(app: Flask, settings: Settings, *, polls: bool) -> None:
+    """Give the application its engines, its session and its registry; nothing connects yet."""
+    registry = Registry(
+        connect=lambda: psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)),
+        wrapping_key=derive_key(root_secret(settings), "context-wrap"),
+        polls=polls,
+    )
+    app.config["SQLALCHEMY_DATABASE_URI"] = _driver_url(login_url(settings, Login.PLATFORM))
+    db.init_app(app)
+    app.extensions["tenantry_engines"] = Engines(settings, registry)
+    app.extensions["tenantry_registry"] = registry
+
+
+def engines() -> Engines:
+    """Return the running application's engines."""
+    found: Engines = current_app.extensions["tenantry_engines"]
+    return found
+
+
+def registry() -> Registry:
+    """Return the running application's registry."""
+    found: Registry = current_app.extensions["tenantry_registry"]
+    return found
+
+
+def _driver_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

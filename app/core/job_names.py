@@ -1,0 +1,13 @@
+"""The kinds of job, alphabetical."""
+
+from enum import StrEnum
+
+
+class JobName(StrEnum):
+    """The name of a kind of job: `<feature>.<verb>`."""
+
+    JOBS_PRUNE = "jobs.prune"
+    MAIL_SEND = "mail.send"
+    MEMBERS_PUBLISH_FACTS = "members.publish_facts"
+    OPERATIONS_RUN = "operations.run"
+    TENANTS_EXPIRE_SIGN_UPS = "tenants.expire_sign_ups"

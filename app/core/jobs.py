@@ -1,0 +1,170 @@
+"""Job rows and the handlers that run them: PostgreSQL holds the truth, the queue only carries two ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core import clock
+from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
+from app.core.database.session import db
+from app.core.database.transactions import after_commit
+from app.core.ids import new_id
+from app.core.job_names import JobName
+from app.core.tenancy.scopes import current_scope
+
+MAX_ATTEMPTS = 5
+
+
+class Queue(StrEnum):
+    """The queues; a worker serves exactly one."""
+
+    DEFAULT = "default"
+    OPERATIONS = "operations"
+
+
+class JobState(StrEnum):
+    """The states of a job."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class _JobColumns:
+    kind: Mapped[str] = mapped_column(Text)
+    queue: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]]
+    key: Mapped[str | None]
+    state: Mapped[str] = mapped_column(Text, default=JobState.PENDING)
+    token: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    run_at: Mapped[datetime] = mapped_column(default=clock.now)
+    lease_until: Mapped[datetime | None]
+    done_count: Mapped[int | None]
+    total_count: Mapped[int | None]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    request_id: Mapped[str | None]
+    created_at: Mapped[datetime] = created_at()
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class PlatformJob(_JobColumns, ControlRecord):
+    """A job of the platform, in the control plane's outbox; it may concern a tenant."""
+
+    __tablename__ = "outbox"
+
+    tenant_id: Mapped[UUID | None]
+
+
+class TenantJob(_JobColumns, TenantOwned, Record):
+    """A job of a tenant, in the outbox of the database that holds its home."""
+
+    __tablename__ = "outbox"
+    __table_args__ = ({"schema": "tenancy"},)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What the dispatcher and the worker know of a kind of job."""
+
+    name: JobName
+    run: Callable[[dict[str, Any]], None]
+    queue: Queue
+    runs_suspended: bool
+    runs_fenced: bool
+    on_failure: Callable[[dict[str, Any], str], None] | None
+
+
+_kinds: dict[str, JobKind] = {}
+_doorbells: list[Callable[[], None]] = []
+
+
+def job(
+    name: JobName,
+    *,
+    queue: Queue = Queue.DEFAULT,
+    runs_suspended: bool = False,
+    runs_fenced: bool = False,
+    on_failure: Callable[[dict[str, Any], str], None] | None = None,
+) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
+    """Declare the function that runs a kind of job, in the scope of the job's tenant or of the platform.
+
+    The handler is idempotent: after a kill it runs again. `on_failure` runs once, when no attempt is left.
+    """
+
+    def declare(run: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, on_failure)
+        return run
+
+    return declare
+
+
+def get_job_kind(name: str) -> JobKind:
+    """Return a declared kind; KeyError for one that no code declares."""
+    return _kinds[name]
+
+
+def list_job_kinds() -> list[JobKind]:
+    """Return every declared kind by name."""
+    return sorted(_kinds.values(), key=lambda kind: kind.name)
+
+
+def on_enqueue(doorbell: Callable[[], None]) -> None:
+    """Register what tells the dispatcher, after a commit, that there is work."""
+    _doorbells.append(doorbell)
+
+
+def enqueue(
+    name: JobName,
+    payload: dict[str, Any] | None = None,
+    *,
+    key: str | None = None,
+    run_at: datetime | None = None,
+    concerning: UUID | None = None,
+) -> UUID:
+    """Write a job row in the open transaction: it commits or vanishes with the change that wants it.
+
+    A second job of the same kind and `key` is the first one. `concerning` names the tenant of a platform job.
+    Effect: after the commit the dispatcher's doorbell rings; a lost ring costs seconds, never a job.
+    """
+    scope = current_scope()
+    model: type[PlatformJob] | type[TenantJob] = TenantJob if scope.is_tenant else PlatformJob
+    if key is not None:
+        found = db.session.scalar(select(model.id).where(model.kind == name.value, model.key == key))
+        if found is not None:
+            return found
+    job_id = new_id()
+    row = model(
+        id=job_id,
+        tenant_id=scope.tenant_id or concerning,
+        kind=name.value,
+        queue=get_job_kind(name).queue.value,
+        payload=payload or {},
+        key=key,
+        run_at=run_at or clock.now(),
+        request_id=structlog.contextvars.get_contextvars().get("request_id"),
+    )
+    db.session.add(row)
+    after_commit(_ring)
+    return job_id
+
+
+def _ring() -> None:
+    for doorbell in _doorbells:
+        doorbell()

@@ -1,0 +1,34 @@
+"""Structured logs: one JSON object a line, with the request id and the tenant in every one."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from app.core.tenancy.scopes import find_scope
+
+
+def init_logging(level: str) -> None:
+    """Send every log line to standard error as JSON."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _add_tenant,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _add_tenant(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    scope = find_scope()
+    event["tenant_id"] = str(scope.tenant_id) if scope and scope.tenant_id else None
+    return event

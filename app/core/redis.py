@@ -1,0 +1,30 @@
+"""Redis: the doorbell and the queue, never the truth."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app
+from redis import Redis
+
+from app.core.config import Settings
+from app.core.errors import ConfigError
+
+TIMEOUT_SECONDS = 2
+
+
+def init_redis(app: Flask, settings: Settings) -> None:
+    """Give the application its Redis; nothing connects yet."""
+    if settings.redis_url is None:
+        raise ConfigError("REDIS_URL is missing; `make run` starts a Redis, other processes need its address.")
+    app.extensions["tenantry_redis"] = Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        # Longer than the worker's blocking pop, which answers every few seconds at the latest.
+        socket_timeout=30,
+        health_check_interval=30,
+    )
+
+
+def get_redis() -> Redis:
+    """Return the running application's Redis."""
+    found: Redis = current_app.extensions["tenantry_redis"]
+    return found

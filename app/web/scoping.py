@@ -1,0 +1,40 @@
+"""The before-request hook: every request on a surface runs in exactly one scope, and leaves it clean."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from flask import Flask, abort, g, request
+
+from app.core.tenancy.scopes import find_scope, platform_scope, tenant_scope
+from app.web.hosts import Surface, current_place, current_route
+
+
+def init_scoping(app: Flask) -> None:
+    """Enter the scope of the surface before each request and leave it after."""
+    app.before_request(enter_scope)
+    app.teardown_request(_leave_scope)
+
+
+def enter_scope() -> None:
+    """Scope everything that this request queries to its host: a tenant's rows, or the platform's.
+
+    Errors: 404 on an unknown host.
+    """
+    surface = current_place().surface
+    if surface is Surface.UNKNOWN:
+        abort(404)
+    if surface is Surface.PROBE or request.endpoint == "static":
+        return
+    g.scope_exit = ExitStack()
+    if surface is not Surface.TENANT:
+        g.scope_exit.enter_context(platform_scope(f"request {request.path}"))
+    elif current_route().placement is not None:
+        g.scope_exit.enter_context(tenant_scope(current_route(), reason=f"request {request.path}"))
+
+
+def _leave_scope(_error: BaseException | None) -> None:
+    stack = g.pop("scope_exit", None)
+    if stack is not None:
+        stack.close()
+    assert find_scope() is None, "a request left its scope open"  # noqa: S101  # A leak must never pass silently.

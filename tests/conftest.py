@@ -1,0 +1,74 @@
+"""Servers, the application and the cast, for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app import create_app
+from app.core.config import Settings
+from app.core.database.session import engines, registry
+from app.core.redis import get_redis
+from app.core.tenancy.scopes import find_scope
+from app.web.hosts import Portal
+from tests.servers import empty_database, prepare_instance, start_servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once, in the process that steers; xdist's workers are told where they are."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    config.tenantry_servers = start_servers()
+
+
+def pytest_configure_node(node: pytest.Item) -> None:
+    """Tell an xdist worker where the servers are."""
+    servers = node.config.tenantry_servers
+    node.workerinput["superuser_url"] = servers.postgres.superuser_url
+    node.workerinput["redis_url"] = servers.redis.url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what pytest_configure started."""
+    servers = getattr(config, "tenantry_servers", None)
+    if servers is not None:
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def superuser_url(request: pytest.FixtureRequest) -> str:
+    """The cluster's superuser: for cleaning between tests, never for the product."""
+    given = getattr(request.config, "workerinput", None)
+    return given["superuser_url"] if given else request.config.tenantry_servers.postgres.superuser_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    given = getattr(request.config, "workerinput", None)
+    return given["redis_url"] if given else request.config.tenantry_servers.redis.url
+
+
+@pytest.fixture(scope="session")
+def instance(superuser_url: str, redis_url: str, worker_id: str) -> Settings:
+    """This process's database, migrated as `make run` migrates it, and its settings."""
+    return prepare_instance(superuser_url, redis_url, worker_id)
+
+
+@pytest.fixture(scope="session")
+def _session_app(instance: Settings) -> Iterator[Portal]:
+    app = create_app(instance, polls=False)
+    yield app
+    with app.app_context():
+        engines().dispose()
+        registry().close()
+
+
+@pytest.fixture
+def app(_session_app: Portal, superuser_url: str, worker_id: str) -> Iterator[Portal]:
+    """The application over an empty database and an empty Redis."""
+    empty_database(superuser_url, worker_id)
+    with _session_app.app_context():
+        get_redis().flushdb()
+        yield _session_app
+        assert find_scope() is None, "the test left a scope open"

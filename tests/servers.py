@@ -1,0 +1,98 @@
+"""The suite's own PostgreSQL and Redis: one pair a run, one database and one Redis number a test process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from app.core.config import Settings, load_settings
+from app.core.database.migrate import migrate
+from app.instance.databases import prepare_database
+from app.instance.postgres import EmbeddedPostgres, start_postgres
+from app.instance.redis import EmbeddedRedis, start_redis
+
+PASSWORD = "correct-horse-battery-staple"
+SECRET_KEY = "a-root-secret-that-only-the-tests-know-0123456789"
+
+
+@dataclass
+class Servers:
+    """The running pair, as the process that started it sees it."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+
+    def stop(self) -> None:
+        self.redis.stop()
+        self.postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_servers() -> Servers:
+    """Start both in a temporary folder that PostgreSQL's own user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-tests-"))
+    folder.chmod(0o755)
+    return Servers(folder, start_postgres(folder / "postgres", fast=True), start_redis(folder / "redis"))
+
+
+def worker_number(name: str) -> int:
+    """Return the number of an xdist worker; 0 without xdist."""
+    return int(name.removeprefix("gw")) if name.startswith("gw") else 0
+
+
+def prepare_instance(superuser_url: str, redis_url: str, worker: str) -> Settings:
+    """Give one test process a migrated database and the settings to use it."""
+    name = f"tenantry_{worker}"
+    owner_url = prepare_database(superuser_url, name=name, prefix="tenantry", owner_password=PASSWORD)
+    host = owner_url.rpartition("@")[2]
+    # The repository's var/ is never the tests'.
+    var_dir = Path(tempfile.mkdtemp(prefix="tenantry-var-"))
+    settings = load_settings(
+        SECRET_KEY=SECRET_KEY,
+        VAR_DIR=var_dir,
+        DATABASE_URL=owner_url,
+        DATABASE_PLATFORM_URL=f"postgresql://tenantry_platform:{PASSWORD}@{host}",
+        DATABASE_TENANT_URL=f"postgresql://tenantry_tenant:{PASSWORD}@{host}",
+        REDIS_URL=f"{redis_url.rsplit('/', 1)[0]}/{worker_number(worker)}",
+        LOG_LEVEL="WARNING",
+    )
+    migrate(settings)
+    return settings
+
+
+EMPTY = """
+do $$ declare t record; begin
+    set local session_replication_role = replica;
+    for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
+          and c.relname not in ('alembic_version', 'context_keys', 'registry_version')
+    loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
+    update control.registry_version set version = version + 1;
+end $$
+"""
+
+
+def empty_database(superuser_url: str, worker: str) -> None:
+    """Delete every row, past policies and triggers, as only the superuser can."""
+    url = superuser_url.rsplit("/", 1)[0] + f"/tenantry_{worker}"
+    with psycopg.connect(url) as connection:
+        connection.execute(EMPTY)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment in which a child process uses the same instance."""
+    values = {
+        "SECRET_KEY": settings.secret_key,
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_PLATFORM_URL": settings.database_platform_url,
+        "DATABASE_TENANT_URL": settings.database_tenant_url,
+        "REDIS_URL": settings.redis_url,
+    }
+    secrets = {name: value.get_secret_value() for name, value in values.items() if value is not None}
+    return {**os.environ, **secrets, "VAR_DIR": str(settings.var_dir), "LOG_LEVEL": "WARNING"}
