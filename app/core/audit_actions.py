@@ -19,6 +19,7 @@ class AuditAction(StrEnum):
     MEMBER_SIGNED_IN = "member.signed_in"
     MEMBER_SIGNED_OUT = "member.signed_out"
     MEMBER_SIGN_IN_FAILED = "member.sign_in_failed"
+    OPERATION_COMPENSATED = "operation.compensated"
     OPERATION_RETRIED = "operation.retried"
     OPERATION_STARTED = "operation.started"
     JOB_RETRIED = "job.retried"

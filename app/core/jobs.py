@@ -88,6 +88,7 @@ class JobKind:
     queue: Queue
     runs_suspended: bool
     runs_fenced: bool
+    enters_scope: bool
     on_failure: Callable[[dict[str, Any], str], None] | None
 
 
@@ -101,15 +102,17 @@ def job(
     queue: Queue = Queue.DEFAULT,
     runs_suspended: bool = False,
     runs_fenced: bool = False,
+    enters_scope: bool = True,
     on_failure: Callable[[dict[str, Any], str], None] | None = None,
 ) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
     """Declare the function that runs a kind of job, in the scope of the job's tenant or of the platform.
 
-    The handler is idempotent: after a kill it runs again. `on_failure` runs once, when no attempt is left.
+    The handler is idempotent: after a kill it runs again. `on_failure` runs once, when no attempt is left. Only the
+    operations runner sets `enters_scope` to False, because it enters one a step.
     """
 
     def declare(run: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, on_failure)
+        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, enters_scope, on_failure)
         return run
 
     return declare

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from flask import Flask, current_app
@@ -19,6 +21,7 @@ from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import Login, current_scope, find_scope, on_leave
 
 _OUTSIDE = object()
+_apps: WeakSet[Flask] = WeakSet()
 
 
 class ScopedSession(FlaskSession):
@@ -56,6 +59,17 @@ def init_database(app: Flask, settings: Settings, *, polls: bool) -> None:
     db.init_app(app)
     app.extensions["tenantry_engines"] = Engines(settings, registry)
     app.extensions["tenantry_registry"] = registry
+    _apps.add(app)
+
+
+def _drop_after_fork() -> None:
+    # The parent still uses these connections, so a child forgets them without closing.
+    for app in _apps:
+        app.extensions["tenantry_engines"].dispose(close=False)
+        app.extensions["tenantry_registry"].reset_after_fork()
+
+
+os.register_at_fork(after_in_child=_drop_after_fork)
 
 
 def engines() -> Engines:

@@ -1,0 +1,64 @@
+"""The declared kinds of operation: their steps, where each step works, and how it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class StepScope(StrEnum):
+    """Where a step's effect lies, and with which login it works."""
+
+    PLATFORM = "platform"
+    TENANT = "tenant"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True)
+class StepInput:
+    """What a step is given; everything else it reads itself."""
+
+    operation_id: UUID
+    tenant_id: UUID | None
+    payload: dict[str, Any]
+
+
+StepFunction = Callable[[StepInput], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One idempotent step; `undo` is its compensation, None where there is nothing to take back."""
+
+    name: str
+    title: str
+    scope: StepScope
+    run: StepFunction
+    undo: StepFunction | None = None
+
+
+@dataclass(frozen=True)
+class OperationKind:
+    """A kind of operation; the hooks run in the platform's scope, inside the transaction that ends it."""
+
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+    on_failed: Callable[[StepInput, str], None] | None = None
+    on_compensated: Callable[[StepInput], None] | None = None
+
+
+_kinds: dict[str, OperationKind] = {}
+
+
+def register_operation(kind: OperationKind) -> None:
+    """Declare a kind; the same name again replaces it, so that a process may make several apps."""
+    _kinds[kind.name] = kind
+
+
+def get_operation_kind(name: str) -> OperationKind:
+    """Return a declared kind; KeyError for one that no code declares."""
+    return _kinds[name]
