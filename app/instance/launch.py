@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-    _die_with(parent, death_signal)
+    die_with_parent(parent, death_signal)
     os.set_inheritable(descriptor, True)
     try:
         os.execv(command[0], command)  # noqa: S606  # No shell is wanted; the caller names the program.
@@ -32,8 +32,11 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"{command[0]} cannot be started: {error.strerror}.")
 
 
-def _die_with(parent: int, death_signal: int) -> None:
-    # Changing the uid clears the setting, so this comes after it. Elsewhere the next start stops what was left.
+def die_with_parent(parent: int, death_signal: int) -> None:
+    """Have the system send this process a signal when its parent has gone.
+
+    Changing the uid clears the setting. Systems other than Linux have none: there the next start ends what was left.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:

@@ -27,7 +27,7 @@ SERVER_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "password_encryption": "scram-sha-256",
+    "password_encryption": "scram-sha-256",  # nosec B105  # A method, not a password.
     "max_connections": "200",
     "shared_buffers": "128MB",
     "timezone": "UTC",

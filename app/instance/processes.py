@@ -24,6 +24,7 @@ from app.core.errors import ConfigError
 LAUNCHER = Path(__file__).with_name("launch.py")
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.02
+PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def stop_leftover(pid_file: Path, *, first: signal.Signals = signal.SIGKILL, pat
     if not pid_file.exists():
         return
     with pid_file.open("rb") as file:
-        for end in (lambda pid: _signal(pid, first), kill_session):
+        ends = [kill_session] if first == signal.SIGKILL else [lambda pid: _signal(pid, first), kill_session]
+        for end in ends:
             if _try_lock(file.fileno()):
                 return
             _end(file, end)
@@ -124,8 +126,8 @@ def kill_session(leader: int) -> None:
 
 def _all_pids() -> Iterator[int]:
     # A slim Linux image has no ps, macOS has no /proc.
-    if Path("/proc/self").exists():
-        return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    if (PROC / "self").exists():
+        return (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit())
     listing = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)  # noqa: S607
     return (int(word) for word in listing.stdout.split())
 

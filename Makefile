@@ -1,0 +1,63 @@
+# `make run` and `make test` need nothing but Python 3.11 or newer. PORT, VAR_DIR and DEMO are handed on:
+# make run PORT=8123 VAR_DIR=/some/folder DEMO=0
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+# Named after the content, so a changed list installs once and an unchanged one never.
+INSTALLED := $(VENV)/.run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
+TESTABLE := $(VENV)/.test-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench demo migrate tools
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+run: $(INSTALLED) ## Start the whole product: databases, migrations, web, workers
+	@exec $(BIN)/python -m app.instance run --end-with-parent
+
+test: $(TESTABLE) tools ## Check everything: lint, types, the whole suite
+	@$(MAKE) --no-print-directory lint types
+	@exec $(BIN)/python -m pytest -n 2 --cov
+
+lint: $(TESTABLE) ## Check style, imports, templates and security
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
+	@if [ -d templates ]; then $(BIN)/djlint --profile=jinja --lint --quiet templates; fi
+	@$(BIN)/bandit -q -r app --skip B404,B603,B606,B607 # Ruff judges each process start, with a reason beside it.
+
+types: $(TESTABLE) ## Check types
+	@$(BIN)/mypy --no-error-summary
+
+bench: $(TESTABLE) ## Measure, one JSON line a figure: make bench [ONLY=name]
+	@exec $(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+demo: $(INSTALLED) ## Seed Acme and Globex into an instance that is not running
+	@exec $(BIN)/python -m app.instance demo --end-with-parent
+
+migrate: $(INSTALLED) ## Bring the database of an instance that is not running up to date
+	@exec $(BIN)/python -m app.instance migrate --end-with-parent
+
+# A virtual environment whose installation was cut short is made again from nothing.
+define prepare
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+@if [ -e $(VENV)/.unfinished ]; then rm -rf $(VENV); fi
+@if [ ! -x $(BIN)/python ]; then mkdir -p $(VENV) && touch $(VENV)/.unfinished && $(PYTHON) -m venv $(VENV); fi
+@touch $(VENV)/.unfinished
+@$(PIP) -r $(1)
+@rm $(VENV)/.unfinished && touch $@
+endef
+
+$(INSTALLED):
+	$(call prepare,requirements.txt)
+
+$(TESTABLE): $(INSTALLED)
+	$(call prepare,tests/requirements.txt)
+
+tools:
+	@if command -v chromium > /dev/null && command -v pgbouncer > /dev/null; then exit 0; \
+	elif [ "$$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium pgbouncer > /dev/null; \
+	else echo "Tests of the browser and the pooler are skipped: install chromium and pgbouncer (apt-get, brew)."; fi

@@ -1,0 +1,8 @@
+"""`python -m app.instance`: what `make run`, `make migrate` and `make demo` call."""
+
+import sys
+
+from app.instance.run import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

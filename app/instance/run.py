@@ -1,0 +1,169 @@
+"""The start of one whole instance, from an empty folder to a portal that answers."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.config import Settings, load_settings
+from app.core.errors import ConfigError
+from app.instance.launch import die_with_parent
+from app.instance.lock import InstanceLock
+from app.instance.plan import Plan, make_environment, make_plan
+from app.instance.processes import LOOPBACK, free_port, wait_until
+from app.instance.secrets import load_or_create, write_private
+from app.instance.servers import Servers
+from app.instance.supervisor import StepError, StoppedError, Supervisor
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance while its supervisor runs."""
+
+    settings: Settings
+    var_dir: Path
+    supervisor: Supervisor
+    servers: Servers
+    environment: dict[str, str]
+    plan: Plan
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line asks for and answer the exit code."""
+    options = _parse(arguments)
+    if options.end_with_parent:
+        die_with_parent(os.getppid(), signal.SIGTERM)
+    try:
+        return _with_instance(load_settings(), options.goal)
+    except StoppedError:
+        return 0
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except StepError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m app.instance", description=__doc__)
+    parser.add_argument("goal", nargs="?", choices=("run", "migrate", "demo"), default="run")
+    parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process ends (Linux)")
+    return parser.parse_args(arguments)
+
+
+def _with_instance(settings: Settings, goal: str) -> int:
+    var_dir = _make_var_dir(settings.var_dir)
+    with ExitStack() as stack:
+        lock = InstanceLock(var_dir)
+        stack.callback(lock.release)
+        supervisor = Supervisor(var_dir / "run", sys.stderr)
+        supervisor.listen_to_signals(lock.announce_stop)
+        supervisor.stop_leftovers()
+        port = settings.port or free_port()
+        if goal == "run":
+            _require_free(port)
+        servers = Servers()
+        for undo in (servers.stop, supervisor.stop, lock.announce_stop):
+            stack.callback(undo)
+        secrets = load_or_create(var_dir)
+        servers.start(settings, secrets, var_dir)
+        environment = make_environment(settings, secrets, servers, var_dir=var_dir, port=port)
+        plan = make_plan(environment, owner_url=servers.owner_url)
+        return _reach(goal, Instance(settings, var_dir, supervisor, servers, environment, plan))
+
+
+def _make_var_dir(given: Path) -> Path:
+    var_dir = given.resolve()
+    if not var_dir.exists():
+        var_dir.mkdir(parents=True)
+        # The database's user must be able to pass through; the secrets lie in a folder of their own.
+        var_dir.chmod(0o711)
+    return var_dir
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ConfigError(
+                f"Port {port} cannot be used ({error.strerror}): free it or choose another one (make run PORT=8123)."
+            ) from None
+
+
+def _reach(goal: str, instance: Instance) -> int:
+    supervisor, plan = instance.supervisor, instance.plan
+    supervisor.run_step(plan.migrate)
+    if goal == "migrate":
+        return 0
+    link = supervisor.run_step(plan.first_admin).strip() if goal == "run" else ""
+    if goal == "demo" or (instance.settings.demo and not instance.settings.is_production):
+        supervisor.run_step(plan.demo)
+    return _serve(instance, link) if goal == "run" else 0
+
+
+def _serve(instance: Instance, link: str) -> int:
+    supervisor = instance.supervisor
+    for child in instance.plan.children:
+        supervisor.start(child)
+    if not wait_until(lambda: supervisor.stop_requested or _is_healthy(instance), START_SECONDS):
+        raise StepError(f"The web server did not answer within {START_SECONDS} s; its output is above.")
+    known = instance.var_dir / "instance.env"
+    try:
+        if not supervisor.stop_requested:
+            _announce(instance, known, link)
+        while not supervisor.stop_requested:
+            supervisor.turn()
+            instance.servers.revive()
+    finally:
+        known.unlink(missing_ok=True)
+    return 0
+
+
+def _is_healthy(instance: Instance) -> bool:
+    instance.supervisor.turn()
+    connection = http.client.HTTPConnection(LOOPBACK, int(instance.environment["PORT"]), timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _announce(instance: Instance, known: Path, link: str) -> None:
+    # For commands in another shell; the owner's login is not among them.
+    write_private(known, "".join(f"{name}={shlex.quote(value)}\n" for name, value in instance.environment.items()))
+    scheme, domain = instance.settings.url_scheme, instance.environment["BASE_DOMAIN"]
+    lines = [
+        f"Platform portal: {scheme}://admin.{domain}",
+        f"Sign in: {link or 'as before; for a new link: flask --app wsgi staff sign-in-link EMAIL'}",
+        f"Demo tenants: {_demo_line(instance.settings, scheme, domain)}",
+        f"Mail: {_mail_line(instance.settings, scheme, domain)}",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _demo_line(settings: Settings, scheme: str, domain: str) -> str:
+    if settings.is_production or not settings.demo:
+        return "none (DEMO=0)"
+    return f"{scheme}://acme.{domain} and {scheme}://globex.{domain}"
+
+
+def _mail_line(settings: Settings, scheme: str, domain: str) -> str:
+    return "sent through SMTP_URL" if settings.smtp_url is not None else f"{scheme}://{domain}/mailbox"

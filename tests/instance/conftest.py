@@ -1,0 +1,104 @@
+"""Folders that the database's stand-in user may enter, and instances started as a person starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STANDIN = Path(__file__).parent / "standin"
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+
+
+class Started:
+    """An instance in a process of its own."""
+
+    def __init__(self, var_dir, *arguments, **environment):
+        self.var_dir = var_dir
+        known = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.instance", *arguments],
+            cwd=STANDIN,
+            env=known | {"PYTHONPATH": str(ROOT), "VAR_DIR": str(var_dir), "PORT": "0"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_ready(self):
+        return [self.process.stdout.readline().strip() for _ in range(4)]
+
+    def seen(self, name, *, other_than=None):
+        """The environment that a stand-in got, once it got there."""
+        path = self.var_dir / "seen" / name
+        eventually(lambda: path.exists() and json.loads(path.read_text())["pid"] != other_than)
+        return json.loads(path.read_text())
+
+    def finish(self, number=None):
+        if number is not None:
+            self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, output, errors
+
+
+def eventually(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.02)
+
+
+def processes_of(folder):
+    """Everything alive that names the folder in its command or its environment, this process excepted."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in text and entry.name != str(os.getpid()):
+            found.append(int(entry.name))
+    return found
+
+
+def make_folder():
+    # pytest's own tmp_path lies in a folder closed to everybody else.
+    folder = tempfile.TemporaryDirectory(prefix="tenantry-", ignore_cleanup_errors=True)
+    Path(folder.name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def folder():
+    with make_folder() as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def shared_folder():
+    with make_folder() as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def start(folder):
+    """Start instances on one VAR_DIR; what a test leaves running is ended."""
+    started = []
+
+    def start_instance(*arguments, **environment):
+        started.append(Started(folder / "var", *arguments, **environment))
+        return started[-1]
+
+    yield start_instance
+    for instance in started:
+        if instance.process.poll() is None:
+            instance.finish(signal.SIGKILL)
+        instance.process.stdout.close()
+        instance.process.stderr.close()
+    eventually(lambda: not processes_of(folder))

@@ -1,0 +1,9 @@
+"""A stand-in for the workers: it notes what it was given and waits for its end."""
+
+import signal
+import sys
+
+from notes import note
+
+note(sys.argv[1])
+signal.pause()

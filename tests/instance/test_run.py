@@ -1,0 +1,172 @@
+"""One whole instance, started as `make run` starts it, around a stand-in for the product."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from tests.instance.conftest import ROOT, STANDIN, Started, eventually, processes_of
+
+
+@pytest.fixture(scope="module")
+def running(shared_folder):
+    """An instance that tests only look at."""
+    instance = Started(shared_folder / "var")
+    instance.lines = instance.wait_until_ready()
+    yield instance
+    instance.code, instance.rest, _ = instance.finish(signal.SIGTERM)
+    instance.process.stdout.close()
+
+
+def get_health(instance):
+    connection = http.client.HTTPConnection("127.0.0.1", int(instance.seen("default")["PORT"]), timeout=5)
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse().read()
+    connection.close()
+    return answer
+
+
+def test_four_lines_say_where_everything_is(running):
+    domain = f"localhost:{running.seen('default')['PORT']}"
+    assert running.lines == [
+        f"Platform portal: http://admin.{domain}",
+        "Sign in: http://admin.localhost/first-link",
+        f"Demo tenants: http://acme.{domain} and http://globex.{domain}",
+        f"Mail: http://{domain}/mailbox",
+    ]
+
+
+def test_the_web_server_answers(running):
+    assert get_health(running) == b"alive"
+
+
+def test_only_migrations_and_the_operations_worker_get_the_owner(running):
+    names = ("migrate", "first-admin", "demo", "default", "operations", "dispatcher")
+    assert [name for name in names if "DATABASE_URL" in running.seen(name)] == ["migrate", "operations"]
+
+
+def test_the_owner_can_enter_its_database(running):
+    with psycopg.connect(running.seen("operations")["DATABASE_URL"]) as connection:
+        assert connection.execute("select current_user").fetchone() == ("tenantry_owner",)
+
+
+def test_runtime_logins_are_derived_with_passwords_of_their_own(running):
+    seen = running.seen("default")
+    assert "://tenantry_platform:" in seen["DATABASE_PLATFORM_URL"]
+    assert "://tenantry_tenant:" in seen["DATABASE_TENANT_URL"]
+    assert len(seen["SECRET_KEY"]) >= 32
+
+
+def test_another_shell_finds_the_instance_but_not_its_owner(running):
+    known = (running.var_dir / "instance.env").read_text()
+    assert "DATABASE_TENANT_URL=" in known
+    assert "DATABASE_URL=" not in known.replace("_DATABASE_URL", "")
+    assert (running.var_dir / "instance.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_supervisor_on_the_folder_is_one_sentence(running):
+    code, output, errors = Started(running.var_dir).finish()
+    assert (code, output) == (2, "")
+    assert errors.startswith(f"Another supervisor runs on {running.var_dir}: stop it")
+    assert errors.count("\n") == 1
+
+
+def test_a_dead_child_is_started_again(running):
+    pid = running.seen("default")["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert running.seen("default", other_than=pid)["pid"] != pid
+
+
+def test_a_dead_database_is_started_again_where_it_was(running):
+    pid = int((running.var_dir / "postgres" / "server.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: int((running.var_dir / "postgres" / "server.pid").read_text() or pid) != pid)
+    eventually(lambda: can_connect(running.seen("operations")["DATABASE_URL"]))
+
+
+def can_connect(url):
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_signal_stops_all_of_it(start, folder):
+    instance = start()
+    instance.wait_until_ready()
+    assert instance.finish(signal.SIGTERM)[:2] == (0, "")
+    assert not processes_of(folder)
+    assert not (folder / "var" / "instance.env").exists()
+
+
+def test_kill_nine_leaves_no_child_and_the_next_start_comes_up(start, folder):
+    first = start()
+    first.wait_until_ready()
+    port = first.seen("default")["PORT"]
+    first.finish(signal.SIGKILL)
+    second = start(PORT=port)
+    assert second.wait_until_ready()[0] == f"Platform portal: http://admin.localhost:{port}"
+    second.finish(signal.SIGKILL)
+    eventually(lambda: not processes_of(folder))
+
+
+def test_killed_in_each_of_its_steps_it_comes_up_in_the_end(start):
+    for step in ("migrate", "first-admin", "demo"):
+        killed = start(STANDIN_HANGS=step)
+        killed.seen(step)
+        killed.finish(signal.SIGKILL)
+    assert start().wait_until_ready()[1] == "Sign in: http://admin.localhost/first-link"
+
+
+def test_a_start_during_a_stop_waits_for_it(start):
+    first = start(STANDIN_HANGS="migrate")
+    first.seen("migrate")
+    first.process.send_signal(signal.SIGTERM)
+    eventually(lambda: (first.var_dir / "supervisor.lock").read_text() == "stopping")
+    assert start("migrate").finish()[0] == 0
+    assert first.finish()[0] == 0
+
+
+def test_the_instance_stops_when_the_make_that_called_it_is_killed(folder):
+    call = [sys.executable, "-m", "app.instance", "migrate", "--end-with-parent"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "VAR_DIR": str(folder / "var"), "STANDIN_HANGS": "migrate"}
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess; subprocess.run({call})"], cwd=STANDIN, env=environment
+    ) as make:
+        eventually((folder / "var" / "seen" / "migrate").exists)
+        make.kill()
+    eventually(lambda: not processes_of(folder))
+
+
+def test_a_failing_step_ends_the_start(start):
+    code, output, errors = start(STANDIN_FAILS="migrate").finish()
+    assert (code, output) == (1, "")
+    assert errors.splitlines()[-1] == "The step migrate ended with exit code 3; its output is above."
+
+
+def test_a_taken_port_is_one_sentence(start):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, output, errors = start(PORT=str(port)).finish()
+    assert (code, output) == (2, "")
+    assert errors.startswith(f"Port {port} cannot be used (Address already in use): free it or choose another one")
+    assert errors.count("\n") == 1
+
+
+def test_production_without_its_secrets_is_one_sentence(start):
+    code, _, errors = start(TENANTRY_ENV="production").finish()
+    assert code == 2
+    assert "production needs SECRET_KEY" in errors
+    assert errors.count("\n") == 1
+
+
+def test_make_demo_seeds_and_ends(start, folder):
+    code, output, _ = start("demo", DEMO="0").finish()
+    assert (code, output) == (0, "")
+    assert sorted(path.name for path in (folder / "var" / "seen").iterdir()) == ["demo", "migrate"]
