@@ -47,6 +47,7 @@ create table control.tenants (
     currency text not null,
     owner_name text not null,
     owner_email text not null,
+    submission_key text constraint uq_tenants_submission_key unique,
     created_at timestamptz not null,
     updated_at timestamptz not null,
     constraint ck_tenants_status check (status in ('requested', 'provisioning', 'active', 'past_due', 'suspended',
@@ -72,7 +73,7 @@ create table control.placements (
     server text not null,
     tier text not null constraint ck_placements_tier check (tier in ('pool', 'schema', 'database')),
     schema_name text not null,
-    epoch bigint not null
+    epoch integer not null
 );
 create table control.tenant_status_changes (
     id uuid not null constraint pk_tenant_status_changes primary key,

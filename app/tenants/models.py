@@ -1,0 +1,132 @@
+"""The registry's tables: tenants, their slugs, placements, status changes and facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
+
+from app.audit.services import Target
+from app.core import clock
+from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
+from app.core.errors import StateError
+from app.plans.models import Plan
+from app.tenants.status import TenantActivity, TenantStatus, label, may_become
+
+_CONTROL = {"schema": "control"}
+
+
+def normalise_search(text: str) -> str:
+    """Return text as the search columns hold it, so that an index finds its prefix."""
+    return " ".join(text.casefold().split())
+
+
+class Tenant(TenantOwned, ControlRecord):
+    """One tenant: who it is, where it stands, what it was promised."""
+
+    __tablename__ = "tenants"
+    __table_args__: Any = (
+        UniqueConstraint("slug"),
+        UniqueConstraint("submission_key"),
+        Index("ix_tenants_created_at_id", "created_at", "id"),
+        Index("ix_tenants_name_search_id", "name_search", "id"),
+        Index("ix_tenants_status_created_at", "status", "created_at"),
+        Index("ix_tenants_plan_id_created_at", "plan_id", "created_at"),
+        Index("ix_tenants_region_created_at", "region", "created_at"),
+        _CONTROL,
+    )
+
+    tenant_id: Mapped[UUID] = synonym("id")
+    slug: Mapped[str]
+    name: Mapped[str]
+    name_search: Mapped[str]
+    status: Mapped[str] = mapped_column(default=TenantStatus.REQUESTED)
+    status_reason: Mapped[str | None]
+    activity: Mapped[str] = mapped_column(default=TenantActivity.NONE)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("control.plans.id"))
+    region: Mapped[str]
+    time_zone: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="en")
+    currency: Mapped[str]
+    owner_name: Mapped[str]
+    owner_email: Mapped[str] = mapped_column(index=True)
+    submission_key: Mapped[str | None]
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+    plan: Mapped[Plan] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def target(self) -> Target:
+        return Target("tenant", self.id, self.slug)
+
+    def may_become(self, status: TenantStatus) -> bool:
+        return may_become(self.status, status)
+
+    def become(self, status: TenantStatus, reason: str | None) -> None:
+        """Take another status.
+
+        Errors: StateError for a transition that the table does not allow.
+        """
+        if not may_become(self.status, status):
+            raise StateError(f"A tenant that is {label(self.status).lower()} cannot become {label(status).lower()}.")
+        self.status, self.status_reason = status, reason
+
+    def rename(self, name: str) -> None:
+        """Take another name, searchable at once."""
+        self.name, self.name_search = name, normalise_search(name)
+
+
+class TenantSlug(Record):
+    """A slug that is or was a tenant's; its skeleton keeps look-alikes out for good."""
+
+    __tablename__ = "tenant_slugs"
+    __table_args__: Any = (UniqueConstraint("skeleton"), _CONTROL)
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    skeleton: Mapped[str]
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), index=True)
+    released_at: Mapped[datetime | None]
+
+
+class TenantPlacement(Record):
+    """Where a tenant's home lies, and in which epoch."""
+
+    __tablename__ = "placements"
+    __table_args__: Any = _CONTROL
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), primary_key=True)
+    server: Mapped[str]
+    tier: Mapped[str]
+    schema_name: Mapped[str]
+    epoch: Mapped[int]
+
+
+class TenantStatusChange(TenantOwned, ControlRecord):
+    """One change of a tenant's status."""
+
+    __tablename__ = "tenant_status_changes"
+    __table_args__: Any = (Index("ix_tenant_status_changes_tenant_id_at", "tenant_id", "at"), _CONTROL)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"))
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    reason: Mapped[str | None]
+    actor_label: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class TenantFact(TenantOwned, Record):
+    """A figure of a tenant's home, as its own job last published it."""
+
+    __tablename__ = "tenant_facts"
+    __table_args__: Any = _CONTROL
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)
+    as_of: Mapped[datetime]
