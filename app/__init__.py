@@ -13,6 +13,7 @@ from app.core.database.migrate import schema_check
 from app.core.database.session import init_database, registry
 from app.core.logging import init_logging
 from app.core.redis import init_redis
+from app.mail.wiring import init_mail
 from app.web import probes
 from app.web.error_pages import init_error_pages
 from app.web.hosts import Portal, place_resolver
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, *, polls: bool = True) -> Porta
     init_redis(app, settings)
     app.extensions["tenantry_schema_check"] = lambda: schema_check(settings)
     _init_web(app, settings)
+    _init_features(app, settings)
     cli.init_cli(app)
     return app
 
@@ -58,3 +60,8 @@ def _init_web(app: Portal, settings: Settings) -> None:
     count = settings.trusted_proxy_count
     if count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def _init_features(app: Portal, settings: Settings) -> None:
+    """Add each feature's views, jobs and navigation, lowest level first."""
+    init_mail(app, settings)
