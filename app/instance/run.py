@@ -119,12 +119,11 @@ def _serve(instance: Instance, link: str) -> int:
     supervisor = instance.supervisor
     for child in instance.plan.children:
         supervisor.start(child)
-    if not wait_until(lambda: supervisor.stop_requested or _is_healthy(instance), START_SECONDS):
+    if not wait_until(lambda: _is_healthy(instance), START_SECONDS):
         raise StepError(f"The web server did not answer within {START_SECONDS} s; its output is above.")
     known = instance.var_dir / "instance.env"
     try:
-        if not supervisor.stop_requested:
-            _announce(instance, known, link)
+        _announce(instance, known, link)
         while not supervisor.stop_requested:
             supervisor.turn()
             instance.servers.revive()
@@ -134,12 +133,14 @@ def _serve(instance: Instance, link: str) -> int:
 
 
 def _is_healthy(instance: Instance) -> bool:
+    if instance.supervisor.stop_requested:
+        raise StoppedError
     instance.supervisor.turn()
     connection = http.client.HTTPConnection(LOOPBACK, int(instance.environment["PORT"]), timeout=1)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()

@@ -21,6 +21,7 @@ class Started:
 
     def __init__(self, var_dir, *arguments, **environment):
         self.var_dir = var_dir
+        self.lines = []
         known = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.instance", *arguments],
@@ -32,7 +33,8 @@ class Started:
         )
 
     def wait_until_ready(self):
-        return [self.process.stdout.readline().strip() for _ in range(4)]
+        self.lines = [self.process.stdout.readline().strip() for _ in range(4)]
+        return self.lines
 
     def seen(self, name, *, other_than=None):
         """The environment that a stand-in got, once it got there."""

@@ -161,6 +161,7 @@ def test_a_cluster_that_cannot_be_made_is_one_sentence(cluster, folder, monkeypa
     folder.joinpath("initdb").write_text("#!/bin/sh\nexit 1\n")
     folder.joinpath("initdb").chmod(0o755)
     monkeypatch.setattr(postgres, "_programs", lambda: folder)
+    monkeypatch.setattr(postgres, "_account", lambda: None)
     with pytest.raises(ConfigError, match=r"could not be made; .*initdb\.log says why"):
         cluster()
 

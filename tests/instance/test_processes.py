@@ -1,6 +1,7 @@
 """Pid files, their locks, and the launcher between a supervisor and its programs."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -73,9 +74,11 @@ def test_the_launcher_of_a_dead_parent_does_not_begin(monkeypatch):
 
 
 def test_a_program_that_is_not_there_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(launch, "die_with_parent", lambda *given: None)
-    with (tmp_path / "pid").open("w+b") as file, pytest.raises(SystemExit, match="/nowhere cannot be started"):
-        launch.main([str(file.fileno()), "9", "1", "-1", "-1", "/nowhere"])
+    with (tmp_path / "pid").open("w+b") as file:
+        arguments = [str(number) for number in (file.fileno(), 0, os.getppid(), -1, -1)]
+        monkeypatch.setattr(sys, "argv", ["launch.py", *arguments, "/nowhere"])
+        with pytest.raises(SystemExit, match="/nowhere cannot be started"):
+            runpy.run_path(str(processes.LAUNCHER), run_name="__main__")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -1,6 +1,7 @@
 """One whole instance, started as `make run` starts it, around a stand-in for the product."""
 
 import http.client
+import io
 import os
 import signal
 import socket
@@ -10,6 +11,13 @@ import sys
 import psycopg
 import pytest
 
+from app.core.config import load_settings
+from app.instance import run
+from app.instance.plan import Plan
+from app.instance.processes import free_port
+from app.instance.run import Instance
+from app.instance.servers import Servers
+from app.instance.supervisor import Child, StepError, StoppedError, Supervisor
 from tests.instance.conftest import ROOT, STANDIN, Started, eventually, processes_of
 
 
@@ -17,7 +25,7 @@ from tests.instance.conftest import ROOT, STANDIN, Started, eventually, processe
 def running(shared_folder):
     """An instance that tests only look at."""
     instance = Started(shared_folder / "var")
-    instance.lines = instance.wait_until_ready()
+    instance.wait_until_ready()
     yield instance
     instance.code, instance.rest, _ = instance.finish(signal.SIGTERM)
     instance.process.stdout.close()
@@ -97,31 +105,25 @@ def can_connect(url):
     return True
 
 
-def test_a_signal_stops_all_of_it(start, folder):
-    instance = start()
-    instance.wait_until_ready()
-    assert instance.finish(signal.SIGTERM)[:2] == (0, "")
+def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_request(start, folder):
+    first = start(DEMO="0")
+    first.wait_until_ready()
+    first.finish(signal.SIGKILL)
+    second = start(DEMO="0", PORT=first.seen("default")["PORT"])
+    assert second.wait_until_ready() == first.lines
+    assert second.finish(signal.SIGTERM)[:2] == (0, "")
     assert not processes_of(folder)
     assert not (folder / "var" / "instance.env").exists()
 
 
-def test_kill_nine_leaves_no_child_and_the_next_start_comes_up(start, folder):
-    first = start()
-    first.wait_until_ready()
-    port = first.seen("default")["PORT"]
-    first.finish(signal.SIGKILL)
-    second = start(PORT=port)
-    assert second.wait_until_ready()[0] == f"Platform portal: http://admin.localhost:{port}"
-    second.finish(signal.SIGKILL)
-    eventually(lambda: not processes_of(folder))
-
-
-def test_killed_in_each_of_its_steps_it_comes_up_in_the_end(start):
-    for step in ("migrate", "first-admin", "demo"):
-        killed = start(STANDIN_HANGS=step)
+def test_killed_in_its_steps_it_comes_up_in_the_end(start, folder):
+    for step in ("migrate", "demo"):
+        killed = start("demo", STANDIN_HANGS=step)
         killed.seen(step)
         killed.finish(signal.SIGKILL)
-    assert start().wait_until_ready()[1] == "Sign in: http://admin.localhost/first-link"
+        eventually(lambda: not processes_of(folder))
+    code, output, _ = start("demo").finish()
+    assert (code, output) == (0, "")
 
 
 def test_a_start_during_a_stop_waits_for_it(start):
@@ -136,9 +138,8 @@ def test_a_start_during_a_stop_waits_for_it(start):
 def test_the_instance_stops_when_the_make_that_called_it_is_killed(folder):
     call = [sys.executable, "-m", "app.instance", "migrate", "--end-with-parent"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "VAR_DIR": str(folder / "var"), "STANDIN_HANGS": "migrate"}
-    with subprocess.Popen(
-        [sys.executable, "-c", f"import subprocess; subprocess.run({call})"], cwd=STANDIN, env=environment
-    ) as make:
+    caller = [sys.executable, "-c", f"import subprocess; subprocess.run({call})"]
+    with subprocess.Popen(caller, cwd=STANDIN, env=environment) as make:
         eventually((folder / "var" / "seen" / "migrate").exists)
         make.kill()
     eventually(lambda: not processes_of(folder))
@@ -166,7 +167,43 @@ def test_production_without_its_secrets_is_one_sentence(start):
     assert errors.count("\n") == 1
 
 
-def test_make_demo_seeds_and_ends(start, folder):
-    code, output, _ = start("demo", DEMO="0").finish()
-    assert (code, output) == (0, "")
-    assert sorted(path.name for path in (folder / "var" / "seen").iterdir()) == ["demo", "migrate"]
+def test_production_never_gets_an_embedded_database(start):
+    names = ("DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL")
+    given = dict.fromkeys(names, "scheme://somewhere") | {"SECRET_KEY": "s" * 32, "URL_SCHEME": "https"}
+    code, _, errors = start(TENANTRY_ENV="production", **given).finish()
+    assert code == 2
+    assert errors == "Configuration refused: production needs DATABASE_URL, the owner's login, to migrate.\n"
+
+
+@pytest.fixture
+def small(tmp_path):
+    """An instance whose only child never answers a request."""
+    child = Child("web", ("/bin/sleep", "60"), {})
+    supervisor = Supervisor(tmp_path / "run", io.StringIO())
+    settings = load_settings(DEMO=False, SMTP_URL="smtp://mail.example:25")
+    environment = {"PORT": str(free_port()), "BASE_DOMAIN": "example.test"}
+    yield Instance(settings, tmp_path, supervisor, Servers(), environment, Plan(child, child, child, (child,)))
+    supervisor.stop()
+
+
+def test_a_web_server_that_does_not_answer_ends_the_start(small, monkeypatch):
+    monkeypatch.setattr(run, "START_SECONDS", 0.2)
+    with pytest.raises(StepError, match="did not answer within"):
+        run._serve(small, "")
+
+
+def test_a_signal_while_the_web_server_starts_ends_the_start(small, capsys):
+    small.supervisor.stop_requested = True
+    with pytest.raises(StoppedError):
+        run._serve(small, "")
+    assert capsys.readouterr().out == ""
+
+
+def test_the_four_lines_fit_an_instance_that_is_no_demo(small, tmp_path, capsys):
+    run._announce(small, tmp_path / "instance.env", "")
+    assert capsys.readouterr().out.splitlines() == [
+        "Platform portal: http://admin.example.test",
+        "Sign in: as before; for a new link: flask --app wsgi staff sign-in-link EMAIL",
+        "Demo tenants: none (DEMO=0)",
+        "Mail: sent through SMTP_URL",
+    ]
