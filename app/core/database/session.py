@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakSet
 
 import psycopg
@@ -17,6 +17,7 @@ from app.core.database.engines import Engines, connect_arguments, login_url
 from app.core.database.models import Record
 from app.core.secrets import derive_key
 from app.core.tenancy.criteria import install_criteria
+from app.core.tenancy.errors import ScopeError
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import Login, current_scope, find_scope, on_leave
 
@@ -33,6 +34,11 @@ class ScopedSession(FlaskSession):
         Errors: ScopeError outside of one.
         """
         return bind if bind is not None else engines().for_scope(current_scope())
+
+    def _refuse_bulk(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise ScopeError("The old bulk methods pass the tenant's checks by; execute insert() or update() instead.")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse_bulk
 
 
 def _scope_key() -> object:
