@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from psycopg.errors import InFailedSqlTransaction
+from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -40,7 +42,12 @@ class TenantryDialect(PGDialect_psycopg):
             dbapi_connection.execute(BEGIN_IN_TENANT, parameters)
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Commit what is open; a connection in no transaction sends nothing."""
+        """Commit what is open; a connection in no transaction sends nothing.
+
+        Errors: InFailedSqlTransaction after an ignored error: PostgreSQL answers COMMIT with a silent rollback then.
+        """
+        if dbapi_connection.pgconn.transaction_status == TransactionStatus.INERROR:
+            raise InFailedSqlTransaction("An earlier statement of this transaction failed; nothing was written.")
         dbapi_connection.commit()
 
     def do_rollback(self, dbapi_connection: Any) -> None:
