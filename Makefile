@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --root-user-action=ignore
 # Named after the content, so a changed list installs once and an unchanged one never.
 INSTALLED := $(VENV)/.run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 TESTABLE := $(VENV)/.test-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types bench demo migrate tools
+# An installation that was cut short is begun anew, whatever had been finished before it.
+.PHONY: $(if $(wildcard $(VENV)/.unfinished),$(INSTALLED) $(TESTABLE))
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -40,7 +42,6 @@ demo: $(INSTALLED) ## Seed Acme and Globex into an instance that is not running
 migrate: $(INSTALLED) ## Bring the database of an instance that is not running up to date
 	@exec $(BIN)/python -m app.instance migrate --end-with-parent
 
-# A virtual environment whose installation was cut short is made again from nothing.
 define prepare
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
 @if [ -e $(VENV)/.unfinished ]; then rm -rf $(VENV); fi
