@@ -24,6 +24,7 @@ class AuditAction(StrEnum):
     OPERATION_STARTED = "operation.started"
     JOB_RETRIED = "job.retried"
     ROLES_CREATED = "roles.created"
+    SETTINGS_CREATED = "settings.created"
     SETTINGS_UPDATED = "settings.updated"
     STAFF_CREATED = "staff.created"
     STAFF_PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  # The name of an event.

@@ -10,4 +10,4 @@ class JobName(StrEnum):
     MAIL_SEND = "mail.send"
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"
     OPERATIONS_RUN = "operations.run"
-    TENANTS_EXPIRE_SIGN_UPS = "tenants.expire_sign_ups"
+    ONBOARDING_EXPIRE_REQUESTS = "onboarding.expire_requests"

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.core.actors import Actor
+
 
 class StepScope(StrEnum):
     """Where a step's effect lies, and with which login it works."""
@@ -48,6 +50,7 @@ class OperationKind:
     title: str
     steps: tuple[Step, ...]
     on_failed: Callable[[StepInput, str], None] | None = None
+    on_retried: Callable[[StepInput, Actor], None] | None = None
     on_compensated: Callable[[StepInput], None] | None = None
 
 

@@ -17,7 +17,7 @@ from app.core.ids import new_id
 from app.core.job_names import JobName
 from app.core.jobs import enqueue
 from app.operations import queries
-from app.operations.kinds import get_operation_kind
+from app.operations.kinds import StepInput, get_operation_kind
 from app.operations.models import Operation, OperationState, OperationStep
 
 
@@ -59,6 +59,9 @@ def retry_operation(operation_id: UUID, *, actor: Actor) -> None:
         operation = _get_failed(operation_id)
         operation.state, operation.error, operation.finished_at = OperationState.PENDING, None, None
         _enqueue(operation)
+        kind = get_operation_kind(operation.kind)
+        if kind.on_retried is not None:
+            kind.on_retried(StepInput(operation.id, operation.tenant_id, operation.payload), actor)
         _record(AuditAction.OPERATION_RETRIED, operation, actor)
 
 

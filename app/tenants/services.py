@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.tenants.slugs import check_slug, skeleton
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -119,6 +119,21 @@ def unarchive_tenant(tenant_id: UUID, *, actor: Actor) -> None:
         if queries.get_tenant(tenant_id, lock=True).status != TenantStatus.ARCHIVED:
             raise StateError("Only an archived tenant can be unarchived.")
         change_status(tenant_id, TenantStatus.ACTIVE, AuditAction.TENANT_UNARCHIVED, reason=None, actor=actor)
+
+
+def expire_request(tenant_id: UUID, *, actor: Actor) -> None:
+    """End a tenant that was never confirmed; its address is free again, because nobody ever had it.
+
+    Errors: StateError unless the tenant is requested.
+    """
+    with transaction():
+        tenant = queries.get_tenant(tenant_id, lock=True)
+        change_status(
+            tenant_id, TenantStatus.DELETED, AuditAction.TENANT_EXPIRED, reason="never confirmed", actor=actor
+        )
+        db.session.execute(delete(TenantSlug).where(TenantSlug.tenant_id == tenant_id))
+        # A tilde is in no slug, so the row keeps a name of its own and no host resolves to it.
+        tenant.slug = f"{tenant.slug}~{tenant.id.hex[-8:]}"
 
 
 def change_status(

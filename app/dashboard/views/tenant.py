@@ -1,0 +1,29 @@
+"""The tenant portal's first page."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from app.core.permissions import Permission
+from app.dashboard.checklist import build_checklist
+from app.members.queries import count_members
+from app.settings.queries import get_workspace, has_changed_settings
+from app.web.decorators import require
+from app.web.hosts import Surface
+from app.web.htmx import render
+
+bp = Blueprint("dashboard_tenant", __name__, subdomain=Surface.TENANT)
+
+
+@bp.get("/")
+@require(Permission.WORKSPACE_READ)
+def show_overview() -> ResponseReturnValue:
+    """Show the workspace, and to those who run it what is left to do."""
+    counts = count_members()
+    checklist = build_checklist(
+        members_count=sum(counts.values()),
+        active_count=counts.get("active", 0),
+        settings_changed=has_changed_settings(),
+    )
+    return render("dashboard/tenant/show_overview.html", workspace=get_workspace(), counts=counts, checklist=checklist)

@@ -1,0 +1,91 @@
+"""The provisioning operation: its steps, in order, and what its end means for the tenant."""
+
+from __future__ import annotations
+
+from app.core.actors import Actor
+from app.core.audit_actions import AuditAction
+from app.homes import services as homes
+from app.members import services as members
+from app.operations.kinds import OperationKind, Step, StepInput, StepScope, register_operation
+from app.settings import services as settings
+from app.tenants import services as tenants
+from app.tenants.status import TenantStatus
+
+PROVISION = "onboarding.provision"
+ACTOR = Actor.system("provisioning")
+
+
+def create_home(_given: StepInput) -> None:
+    """Open the home."""
+    homes.create_home()
+
+
+def purge_home(_given: StepInput) -> None:
+    """Close the home again."""
+    homes.purge_home()
+
+
+def create_roles(_given: StepInput) -> None:
+    """Write the built-in roles."""
+    members.create_default_roles(actor=ACTOR)
+
+
+def create_settings(_given: StepInput) -> None:
+    """Write the default settings."""
+    settings.create_default_settings(actor=ACTOR)
+
+
+def invite_owner(given: StepInput) -> None:
+    """Write the owner's account and queue the invitation."""
+    members.invite_member(
+        name=given.payload["owner_name"], email=given.payload["owner_email"], role_key="owner", actor=ACTOR
+    )
+
+
+def activate(given: StepInput) -> None:
+    """Open the tenant's portal."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    tenants.change_status(given.tenant_id, TenantStatus.ACTIVE, AuditAction.TENANT_ACTIVATED, reason=None, actor=ACTOR)
+
+
+def fail_tenant(given: StepInput, error: str) -> None:
+    """Show the tenant as failed, with the step's words."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    tenants.change_status(given.tenant_id, TenantStatus.FAILED, AuditAction.TENANT_FAILED, reason=error, actor=ACTOR)
+
+
+def resume_tenant(given: StepInput, actor: Actor) -> None:
+    """Show the tenant as being provisioned again."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    tenants.change_status(
+        given.tenant_id, TenantStatus.PROVISIONING, AuditAction.TENANT_CREATED, reason="tried again", actor=actor
+    )
+
+
+def drop_tenant(given: StepInput) -> None:
+    """End a tenant whose provisioning was taken back."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    for status in (TenantStatus.DELETING, TenantStatus.DELETED):
+        tenants.change_status(
+            given.tenant_id, status, AuditAction.TENANT_EXPIRED, reason="provisioning was taken back", actor=ACTOR
+        )
+
+
+def init_provisioning() -> None:
+    """Declare the operation."""
+    register_operation(
+        OperationKind(
+            name=PROVISION,
+            title="Provision tenant",
+            steps=(
+                Step("home", "Create the home", StepScope.OWNER, create_home, purge_home),
+                Step("roles", "Create roles", StepScope.TENANT, create_roles),
+                Step("settings", "Apply default settings", StepScope.TENANT, create_settings),
+                Step("invitation", "Invite the owner", StepScope.TENANT, invite_owner),
+                Step("activation", "Activate the tenant", StepScope.PLATFORM, activate),
+            ),
+            on_failed=fail_tenant,
+            on_retried=resume_tenant,
+            on_compensated=drop_tenant,
+        )
+    )

@@ -1,0 +1,95 @@
+"""The roads by which a tenant comes to be."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.audit.services import unaudited
+from app.core import clock
+from app.core.actors import Actor
+from app.core.audit_actions import AuditAction
+from app.core.database.transactions import transaction
+from app.core.errors import ConflictError
+from app.mail.names import MailName
+from app.mail.services import queue_mail
+from app.onboarding import queries
+from app.onboarding.confirmation import LINK_SERIAL, REQUEST_LIFETIME
+from app.onboarding.provisioning import PROVISION
+from app.operations.services import start_operation
+from app.tenants import queries as registry
+from app.tenants import services as tenants
+from app.tenants.models import Tenant
+from app.tenants.services import TenantDraft
+from app.tenants.status import TenantStatus
+
+
+@unaudited("create_tenant and start_operation record the two events of it")
+def onboard_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
+    """Write a tenant and start its provisioning; the same form sent twice makes one.
+
+    Errors: InputError beside the field that it names.
+    """
+    try:
+        with transaction():
+            tenant_id = tenants.create_tenant(draft, status=TenantStatus.PROVISIONING, actor=actor)
+            _provision(registry.get_tenant(tenant_id), actor)
+    except ConflictError:
+        return _get_submitted(draft).id
+    return tenant_id
+
+
+@unaudited("create_tenant records the event of it")
+def request_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
+    """Write a tenant that waits for its owner to confirm the address; the same form sent twice asks once.
+
+    Errors: InputError beside the field that it names.
+    Effect: a mail with a link that is good for 24 hours.
+    """
+    try:
+        with transaction():
+            tenant_id = tenants.create_tenant(draft, status=TenantStatus.REQUESTED, actor=actor)
+            queue_mail(
+                MailName.SIGN_UP_CONFIRMATION,
+                {"tenant_id": str(tenant_id)},
+                key=f"sign-up-confirmation-{tenant_id}-{LINK_SERIAL}",
+            )
+    except ConflictError:
+        return _get_submitted(draft).id
+    return tenant_id
+
+
+@unaudited("change_status and start_operation record the two events of it")
+def confirm_request(token: str, *, actor: Actor) -> UUID:
+    """Start the provisioning of a tenant whose owner followed the link; following it again changes nothing.
+
+    Errors: NotFoundError for a link that is not ours, or whose 24 hours have passed.
+    """
+    with transaction():
+        tenant = queries.get_requested(token, lock=True)
+        if tenant.status == TenantStatus.REQUESTED:
+            tenants.change_status(
+                tenant.id, TenantStatus.PROVISIONING, AuditAction.TENANT_CONFIRMED, reason=None, actor=actor
+            )
+            _provision(tenant, actor)
+        return tenant.id
+
+
+@unaudited("expire_request records an event a tenant")
+def expire_requests(*, actor: Actor) -> int:
+    """End the requests that nobody confirmed in time, so that their addresses are free again."""
+    expired = queries.list_expired_requests(clock.now() - REQUEST_LIFETIME)
+    for tenant_id in expired:
+        tenants.expire_request(tenant_id, actor=actor)
+    return len(expired)
+
+
+def _provision(tenant: Tenant, actor: Actor) -> None:
+    payload = {"owner_name": tenant.owner_name, "owner_email": tenant.owner_email}
+    start_operation(PROVISION, tenant_id=tenant.id, payload=payload, actor=actor)
+
+
+def _get_submitted(draft: TenantDraft) -> Tenant:
+    found = registry.find_by_submission(draft.submission_key or "")
+    if found is None:
+        raise ConflictError("Another form was sent at the same time; please send this one again.")
+    return found
