@@ -12,6 +12,7 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
+from psycopg.errors import DuplicateObject, InternalError_, UniqueViolation
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -28,6 +29,7 @@ from app.core.tenancy.scopes import MAIN_SERVER, Login
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 # Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
 TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", "pool"))
+ROLE_TRIES = 10
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
@@ -117,11 +119,20 @@ def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
 
 def _ensure_roles(connection: Connection, settings: Settings, roles: Roles) -> None:
     """Create the runtime logins with the passwords of their URLs, and the schemas that they may enter."""
-    for login, role in ((Login.PLATFORM, roles.platform), (Login.TENANT, roles.tenant)):
-        url = make_url(login_url(settings, login))
-        _ensure_login(connection, role, url.password or "")
-        connection.execute(text(f'revoke "{role}" from "{roles.owner}"'))
-        connection.execute(text(f'grant connect on database "{url.database}" to "{role}"'))
+    for tries_left in reversed(range(ROLE_TRIES)):
+        try:
+            _ensure_logins(connection, settings, roles)
+            break
+        except (DuplicateObject, UniqueViolation, InternalError_):
+            # Roles are the cluster's, the lock is the database's: a migration next door wrote the same row.
+            connection.rollback()
+            if not tries_left:
+                raise
+    database = make_url(login_url(settings, Login.OWNER)).database
+    # What everybody may do by default includes temporary tables, which outlive a transaction in a pooled session.
+    connection.execute(text(f'revoke all on database "{database}" from public'))
+    for role in (roles.platform, roles.tenant):
+        connection.execute(text(f'grant connect on database "{database}" to "{role}"'))
     for schema, reached_by in (
         ("control", (roles.tenant, roles.platform)),
         ("tenancy", (roles.tenant, roles.platform)),
@@ -133,8 +144,16 @@ def _ensure_roles(connection: Connection, settings: Settings, roles: Roles) -> N
     connection.commit()
 
 
+def _ensure_logins(connection: Connection, settings: Settings, roles: Roles) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    for login, role in ((Login.PLATFORM, roles.platform), (Login.TENANT, roles.tenant)):
+        _ensure_login(connection, role, make_url(login_url(settings, login)).password or "")
+        driver.execute(sql.SQL("revoke {} from {}").format(sql.Identifier(role), sql.Identifier(roles.owner)))
+    connection.commit()
+
+
 def _ensure_login(connection: Connection, role: str, password: str) -> None:
-    exists = connection.execute(text("select from pg_roles where rolname = :role"), {"role": role}).first()
+    exists = connection.execute(text("select 1 from pg_roles where rolname = :role"), {"role": role}).first()
     driver: Any = connection.connection.dbapi_connection
     # Only the verifier travels, so no server log can ever show the password.
     verifier = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
@@ -148,7 +167,7 @@ def _ensure_login(connection: Connection, role: str, password: str) -> None:
 def _install_context_key(connection: Connection, settings: Settings) -> None:
     """Give the database a context key, once, and control its wrapped copy."""
     present = connection.execute(
-        text("select from control.context_keys where server = :server"), {"server": MAIN_SERVER}
+        text("select 1 from control.context_keys where server = :server"), {"server": MAIN_SERVER}
     ).first()
     if present:
         return
