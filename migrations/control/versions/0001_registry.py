@@ -136,6 +136,7 @@ def upgrade() -> None:
     op.execute("create function tenancy.resolve_host(name text)" + ROUTE.format(condition="t.slug = name"))
     op.execute("create function tenancy.resolve_tenant(tenant uuid)" + ROUTE.format(condition="t.id = tenant"))
     op.execute(VERSIONS)
+    publish_function(op, "tenancy.bump_registry_version()")  # A trigger needs no grant to anybody.
     publish_function(op, "tenancy.schema_versions()", roles.platform)
     publish_function(op, "tenancy.resolve_host(text)", roles.platform)
     publish_function(op, "tenancy.resolve_tenant(uuid)", roles.platform)
