@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidRequestError
 
 from app.core.config import Settings
 from app.core.database import dialect
@@ -20,6 +20,8 @@ from app.core.tenancy.scopes import Login, Scope
 
 CONNECTION_AGE_SECONDS = 1800
 CONNECT_TIMEOUT_SECONDS = 5
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Engines:
             max_overflow=self.settings.database_pool_size,
             pool_recycle=CONNECTION_AGE_SECONDS,
             connect_args=connect_arguments(self.settings),
+            hide_parameters=True,  # An error's text reaches logs; a tenant's values must not.
         )
         event.listen(engine, "checkin", _refuse_open_transaction)
         if login is not Login.OWNER:
@@ -100,11 +103,14 @@ def connect_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def _refuse_open_transaction(dbapi_connection: Any, record: Any) -> None:
-    """Invalidate a connection that comes back inside a transaction: its context could serve the next scope."""
+    """Throw away a connection that comes back inside a transaction: its context could serve the next scope.
+
+    Logged and not raised: an error here would cost the pool a place for good.
+    """
     if dbapi_connection is None or dbapi_connection.info.transaction_status == TransactionStatus.IDLE:
         return
+    log.error("connection_returned_in_transaction")
     record.invalidate()
-    raise InvalidRequestError("A connection was returned inside a transaction.")
 
 
 __all__ = ["Engines", "connect_arguments", "dialect", "login_url"]
