@@ -8,12 +8,13 @@ from app.core.errors import ConfigError
 
 _POWERS = """
 select r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication,
-       exists (select from pg_catalog.pg_class c where c.relowner = r.oid),
+       exists (select from pg_catalog.pg_shdepend d
+               where d.refclassid = 'pg_catalog.pg_authid'::regclass and d.refobjid = r.oid and d.deptype = 'o'),
        exists (select from pg_catalog.pg_auth_members m where m.member = r.oid),
        pg_catalog.current_setting('track_activities')
 from pg_catalog.pg_roles r where r.rolname = session_user
 """
-_NAMES = ("superuser", "BYPASSRLS", "CREATEROLE", "CREATEDB", "REPLICATION", "owner of tables", "member of a role")
+_NAMES = ("superuser", "BYPASSRLS", "CREATEROLE", "CREATEDB", "REPLICATION", "owner of something", "member of a role")
 
 
 def refuse_powerful_login(dbapi_connection: Any, _record: Any = None) -> None:
