@@ -71,12 +71,10 @@ class Registry:
 
         Errors: ConfigError when there is none, or the root secret does not open it.
         """
-        if server not in self._keys:
-            for name, version, wrapped in self._query(_KEYS):
-                self._keys[name] = unwrap(self.wrapping_key, bytes(wrapped), context_key_place(name, version))
-        if server not in self._keys:
+        key = self._keys.get(server) or self._read_keys().get(server)
+        if key is None:
             raise ConfigError(f"Server {server} has no context key; run the migrate command.")
-        return self._keys[server]
+        return key
 
     def close(self) -> None:
         """Stop the poller and close the connection."""
@@ -99,6 +97,7 @@ class Registry:
 
     def poll(self, connection: psycopg.Connection[Any]) -> None:
         """Read the registry's version once and drop the cache when it has changed."""
+        began = time.monotonic()  # A slow answer is as old as its question.
         row = connection.execute(_VERSION).fetchone()
         version = row[0] if row else -1
         with self._lock:
@@ -107,7 +106,7 @@ class Registry:
                 self._generation += 1
                 self._routes.clear()
                 self._keys.clear()
-            self._polled_at = time.monotonic()
+            self._polled_at = began
 
     def _cached(self, key: str | UUID, statement: str) -> TenantRoute | None:
         self._ensure_poller()
@@ -123,6 +122,17 @@ class Registry:
             if generation == self._generation and len(self._routes) < CACHE_ENTRIES:
                 self._routes[key] = route
         return route
+
+    def _read_keys(self) -> dict[str, bytes]:
+        generation = self._generation
+        keys = {
+            server: unwrap(self.wrapping_key, bytes(wrapped), context_key_place(server, version))
+            for server, version, wrapped in self._query(_KEYS)
+        }
+        with self._lock:
+            if generation == self._generation:
+                self._keys.update(keys)
+        return keys
 
     def _query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
