@@ -10,6 +10,7 @@ from enum import StrEnum
 from flask import Flask, Request, g, request
 from werkzeug.routing import MapAdapter
 
+from app.core.errors import UnavailableError
 from app.core.tenancy.scopes import TenantRoute
 
 MAX_HOST_CHARACTERS = 253
@@ -29,11 +30,15 @@ class Surface(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a request has arrived: the surface, the bare host, and on a tenant's surface the route to its home."""
+    """Where a request has arrived: the surface, the bare host, and on a tenant's surface the route to its home.
+
+    With a `fault` nobody could tell: it is kept until the request runs, because Flask answers errors only from there.
+    """
 
     surface: Surface
     host: str
     route: TenantRoute | None = None
+    fault: UnavailableError | None = None
 
 
 class Portal(Flask):
@@ -77,9 +82,7 @@ def parse_host(header: str) -> str:
     return host
 
 
-def place_resolver(
-    base_domain: str, resolve_host: Callable[[str], TenantRoute | None]
-) -> Callable[[str, str], Place]:
+def place_resolver(base_domain: str, resolve_host: Callable[[str], TenantRoute | None]) -> Callable[[str, str], Place]:
     """Return the function from a Host header and a path to a place."""
     base = base_domain.partition(":")[0].lower()
     fixed = {base: Surface.PUBLIC, f"admin.{base}": Surface.ADMIN}
@@ -93,7 +96,10 @@ def place_resolver(
         label = host.removesuffix(f".{base}")
         if label == host or "." in label:
             return Place(Surface.UNKNOWN, host)
-        route = resolve_host(label)
+        try:
+            route = resolve_host(label)
+        except UnavailableError as fault:
+            return Place(Surface.UNKNOWN, host, fault=fault)
         return Place(Surface.UNKNOWN, host) if route is None else Place(Surface.TENANT, host, route)
 
     return place_of

@@ -19,9 +19,12 @@ def init_scoping(app: Flask) -> None:
 def enter_scope() -> None:
     """Scope everything that this request queries to its host: a tenant's rows, or the platform's.
 
-    Errors: 404 on an unknown host.
+    Errors: 404 on an unknown host; UnavailableError when the registry could not be asked.
     """
-    surface = current_place().surface
+    place = current_place()
+    if place.fault is not None:
+        raise place.fault
+    surface = place.surface
     if surface is Surface.UNKNOWN:
         abort(404)
     if surface is Surface.PROBE or request.endpoint == "static":
