@@ -1,0 +1,78 @@
+"""How somebody becomes a member: invited, reminded, and in by the link."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.audit.services import record_event
+from app.core import clock
+from app.core.actors import Actor
+from app.core.audit_actions import AuditAction
+from app.core.database.session import db
+from app.core.database.transactions import transaction
+from app.core.errors import InputError, StateError
+from app.core.ids import new_id
+from app.credentials.emails import normalise_email
+from app.credentials.link_rows import INVITATION_LIFETIME
+from app.credentials.links import LinkPurpose
+from app.mail.names import MailName
+from app.mail.services import queue_mail
+from app.members import queries
+from app.members.models import Member, MemberState
+from app.members.services.roles import refuse_above_own_rank
+
+
+def invite_member(*, name: str, email: str, role_key: str, actor: Actor) -> UUID:
+    """Write an account that waits for its owner, and send the invitation.
+
+    Errors: InputError for an address that is none or has an account here, or a role that is not; ForbiddenError
+    when somebody who is no owner invites one.
+    Effect: mail.
+    """
+    address = normalise_email(email)
+    with transaction():
+        role = queries.get_role(role_key)
+        refuse_above_own_rank(actor, role)
+        member = Member(id=new_id(), email=address, role_id=role.id, state=MemberState.INVITED)
+        member.rename(name)
+        send_invitation(member)
+        _insert(member)
+        changes = {"name": (None, name), "email": (None, address), "role": (None, role.key)}
+        record_event(AuditAction.MEMBER_INVITED, target=member.target, actor=actor, changes=changes)
+    return member.id
+
+
+def resend_invitation(member_id: UUID, *, actor: Actor) -> None:
+    """Send a new invitation; the links of earlier ones are void.
+
+    Errors: StateError unless the member is invited; ForbiddenError when somebody who is no owner invites one.
+    Effect: mail.
+    """
+    with transaction():
+        member = queries.get_member(member_id, lock=True)
+        refuse_above_own_rank(actor, member.role)
+        if member.state != MemberState.INVITED:
+            raise StateError("Only somebody who has not accepted yet can be invited again.")
+        send_invitation(member)
+        record_event(AuditAction.MEMBER_REINVITED, target=member.target, actor=actor)
+
+
+def send_invitation(member: Member) -> None:
+    """Give an invited member a new link and queue the mail that carries it, in the open transaction."""
+    member.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, clock.now())
+    serial = str(member.link_serial)
+    queue_mail(MailName.MEMBER_INVITATION, {"member_id": str(member.id), "serial": serial}, key=f"{member.id}-{serial}")
+
+
+def _insert(member: Member) -> None:
+    try:
+        with db.session.begin_nested():
+            db.session.add(member)
+            db.session.flush()
+    except IntegrityError as error:
+        if "uq_members_tenant_id_email" not in str(error.orig):
+            raise
+        # The database decides, so that two invitations at once cannot make two accounts.
+        raise InputError("Somebody with this e-mail address is a member already.", "email") from error
