@@ -27,7 +27,10 @@ class AuditAction(StrEnum):
     SETTINGS_CREATED = "settings.created"
     SETTINGS_UPDATED = "settings.updated"
     STAFF_CREATED = "staff.created"
+    STAFF_DEACTIVATED = "staff.deactivated"
     STAFF_PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  # The name of an event.
+    STAFF_REACTIVATED = "staff.reactivated"
+    STAFF_ROLE_CHANGED = "staff.role_changed"
     STAFF_SESSION_REVOKED = "staff.session_revoked"
     STAFF_SIGNED_IN = "staff.signed_in"
     STAFF_SIGNED_OUT = "staff.signed_out"
