@@ -130,10 +130,10 @@ def _show_csrf_error(_error: CSRFError) -> Response:
 
 
 def _show_http_error(error: HTTPException) -> Response | HTTPException:
-    status = error.code
-    if error.response is not None or status is None:
+    if error.response is not None:
         # Somebody made the whole answer already.
         return error
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     title, words = WORDS.get(status, (error.name, "Go back and try again."))
     # Allow, WWW-Authenticate and Retry-After belong to the error; the content is ours.
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}

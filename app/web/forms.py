@@ -32,6 +32,7 @@ Validator = Callable[[FlaskForm, Field], None]
 REQUIRED = "Fill in this field."
 NO_CHOICE = "Choose one of the options."
 MAX_PASSWORD_CHARACTERS = 1_000
+MAX_INTEGER = 2**31 - 1
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types.
@@ -65,7 +66,7 @@ def text_field(
     validators: Sequence[Validator] = (),
 ) -> StringField:
     """Make a field for one line of text, trimmed and composed; empty text is None unless it is required."""
-    checks = [*_presence(required), one_line, Length(min_length, max_length), *validators]
+    checks = [*_presence(required), one_line, _length(min_length, max_length), *validators]
     return StringField(
         label,
         checks,
@@ -85,7 +86,7 @@ def long_text_field(
     validators: Sequence[Validator] = (),
 ) -> TextAreaField:
     """Make a field for text of several lines, trimmed, its line ends made one kind."""
-    checks = [*_presence(required), no_control_characters, Length(max=max_length), *validators]
+    checks = [*_presence(required), no_control_characters, _length(0, max_length), *validators]
     attributes = _attributes(rows=rows, maxlength=max_length)
     return TextAreaField(label, checks, filters=[trimmed], description=hint, render_kw=attributes)
 
@@ -108,7 +109,7 @@ def password_field(
 
     Units: the upper limit keeps the hash function from being fed megabytes.
     """
-    checks = [InputRequired(REQUIRED), Length(min_length, MAX_PASSWORD_CHARACTERS)]
+    checks = [InputRequired(REQUIRED), _length(min_length, MAX_PASSWORD_CHARACTERS)]
     return PasswordField(label, checks, description=hint, render_kw=_attributes(autocomplete=autocomplete))
 
 
@@ -117,12 +118,20 @@ def choice_field(
 ) -> SelectField:
     """Make a drop-down list; `blank` is the text of a first option that chooses nothing."""
     options = _options(choices, blank)
-    return SelectField(label, _presence(required), choices=options, coerce=_none_if_empty, description=hint)
+    return SelectField(
+        label,
+        _presence(required),
+        choices=options,
+        coerce=_none_if_empty,
+        invalid_choice_message=NO_CHOICE,
+        description=hint,
+    )
 
 
 def radio_field(label: str, choices: Choices = (), *, hint: str = "") -> RadioField:
     """Make a group of options of which one is chosen, all of them in view."""
-    return RadioField(label, [InputRequired(NO_CHOICE)], choices=_options(choices), description=hint)
+    checks = [InputRequired(NO_CHOICE)]
+    return RadioField(label, checks, choices=_options(choices), invalid_choice_message=NO_CHOICE, description=hint)
 
 
 def checkboxes_field(label: str, choices: Choices = (), *, hint: str = "") -> SelectMultipleField:
@@ -130,6 +139,7 @@ def checkboxes_field(label: str, choices: Choices = (), *, hint: str = "") -> Se
     return SelectMultipleField(
         label,
         choices=_options(choices),
+        invalid_choice_message=NO_CHOICE,
         description=hint,
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -142,12 +152,18 @@ def checkbox_field(label: str, *, hint: str = "", must_accept: str | None = None
 
 
 def whole_number_field(
-    label: str, *, minimum: int | None = None, maximum: int | None = None, required: bool = True, hint: str = ""
+    label: str, *, minimum: int = 0, maximum: int = MAX_INTEGER, required: bool = True, hint: str = ""
 ) -> IntegerField:
-    """Make a field for a whole number within a range."""
-    checks = [*_presence(required), NumberRange(minimum, maximum)]
+    """Make a field for a whole number within a range; without one, what a column of type integer holds."""
+    message = f"Write a whole number from {minimum:,} to {maximum:,}."
     attributes = _attributes(min=minimum, max=maximum, inputmode="numeric")
-    return IntegerField(label, checks, description=hint, render_kw=attributes)
+    return IntegerField(
+        label,
+        [*_presence(required), _readable, NumberRange(minimum, maximum, message)],
+        invalid_value_message=message,
+        description=hint,
+        render_kw=attributes,
+    )
 
 
 def set_choices(field: Field, choices: Choices, *, blank: str | None = None) -> None:
@@ -204,8 +220,9 @@ class ConfirmForm(Form):
     def __init__(self, *args: object, expected: str, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.expected = expected
+        self.confirm_name.label.text = f"Type {expected} to confirm"
 
-    confirm_name = StringField("Name", validators=[InputRequired(REQUIRED)], filters=[trimmed])
+    confirm_name = StringField("Confirm", validators=[InputRequired(REQUIRED)], filters=[trimmed])
 
     def validate_confirm_name(self, field: Field) -> None:
         """Refuse any other name than the expected one."""
@@ -225,6 +242,17 @@ class Required:
 
 def _presence(required: bool) -> list[Validator]:
     return [Required()] if required else [Optional()]
+
+
+def _readable(_form: FlaskForm, field: Field) -> None:
+    # What could not be read has its message already; no other check has anything to look at.
+    if field.errors:
+        raise StopValidation
+
+
+def _length(minimum: int, maximum: int) -> Length:
+    words = f"Use {minimum} to {maximum} characters." if minimum else f"Use at most {maximum} characters."
+    return Length(minimum, maximum, words)
 
 
 def _options(choices: Choices, blank: str | None = None) -> dict[str, str]:

@@ -35,6 +35,7 @@ class TableState:
     sort: str = ""
     descending: bool = False
     cursor: str | None = None
+    default_sort: str = ""
 
     @classmethod
     def from_args(
@@ -58,12 +59,19 @@ class TableState:
             sort=sort.removeprefix("-"),
             descending=sort.startswith("-"),
             cursor=args.get("cursor") or None,
+            default_sort=default_sort,
         )
 
     @property
     def is_narrowed(self) -> bool:
         """Tell whether a search or filter hides rows, so that an empty list can say why it is empty."""
         return bool(self.search or self.filters)
+
+    @property
+    def sort_parameter(self) -> str:
+        """Return the value of `sort` in the address, empty for the list's own order."""
+        sort = f"-{self.sort}" if self.descending else self.sort
+        return "" if sort == self.default_sort else sort
 
     @property
     def query(self) -> str:
@@ -96,8 +104,7 @@ class TableState:
         return replace(self, filters={key: kept for key, kept in filters.items() if kept}, cursor=None).query
 
     def _render(self, cursor: str | None) -> str:
-        sort = f"-{self.sort}" if self.descending else self.sort
-        pairs = {"q": self.search, **self.filters, "sort": sort, "cursor": cursor}
+        pairs = {"q": self.search, **self.filters, "sort": self.sort_parameter, "cursor": cursor}
         return "?" + urlencode({key: value for key, value in pairs.items() if value})
 
 

@@ -106,13 +106,16 @@
   addEventListener("pageshow", () => findAll("form[data-busy]").forEach(release));
 
   // --- Bulk: how many rows are chosen, and all of them at once. ---
+  const boxesOf = (bar) => findAll(`input[type=checkbox][form="${bar.id}"]:not([data-select-all])`);
   function updateBulk(bar) {
-    const boxes = findAll(`input[type=checkbox][form="${bar.id}"]`);
+    const boxes = boxesOf(bar);
     const chosen = boxes.filter((box) => box.checked).length;
-    const all = find("[data-select-all]", bar);
+    const all = find(`[data-select-all][form="${bar.id}"]`);
     const words = find("[data-bulk-count]", bar);
-    all.checked = boxes.length > 0 && chosen === boxes.length;
-    all.indeterminate = chosen > 0 && chosen < boxes.length;
+    if (all) {
+      all.checked = boxes.length > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
     words.textContent = chosen ? `${chosen} selected` : `Select ${words.dataset.noun} to act on`;
     bar.classList.toggle("bulk-chosen", chosen > 0);
   }
@@ -120,12 +123,21 @@
     const bar = event.target.form;
     if (!bar?.matches("[data-bulk]")) return;
     if (event.target.matches("[data-select-all]")) {
-      findAll(`input[type=checkbox][form="${bar.id}"]`).forEach((box) => { box.checked = event.target.checked; });
+      boxesOf(bar).forEach((box) => { box.checked = event.target.checked; });
     }
     updateBulk(bar);
   });
 
   // --- What every new piece of page needs. ---
+  function letKeysScroll(frame) {
+    const scrolls = frame.scrollWidth > frame.clientWidth;
+    const attributes = { tabindex: "0", role: "region", "aria-label": find("caption", frame)?.textContent ?? "Table" };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (scrolls) frame.setAttribute(name, value);
+      else frame.removeAttribute(name);
+    }
+  }
+  addEventListener("resize", () => findAll(".table-frame").forEach(letKeysScroll));
   const ROLES = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
   function prepare(root) {
     // Rows that are drawn as cards keep their meaning only when it is spelled out.
@@ -133,24 +145,27 @@
       if (part.tagName === "TH") part.setAttribute("role", part.scope === "row" ? "rowheader" : "columnheader");
       else if (ROLES[part.tagName]) part.setAttribute("role", ROLES[part.tagName]);
     });
+    findAll(".table-frame", root).forEach(letKeysScroll);
     findAll(".toast-card", root).forEach(startToast);
     findAll("dialog[data-open]", root).forEach(openDialog);
-    findAll("[data-bulk]", root).forEach(updateBulk);
+    findAll("[data-bulk]").forEach(updateBulk);
   }
 
   // --- htmx: short addresses, focus that is not lost, words for what was swapped. ---
   let focusWasInside = null;
+  // A target that the answer named in HX-Retarget is still a selector here.
+  const targetOf = ({ target }) => (typeof target === "string" ? find(target) : target);
   document.addEventListener("htmx:config:request", (event) => {
     const { sourceElement, request } = event.detail.ctx;
     if (!sourceElement.matches("[data-drop-empty]")) return;
     for (const [name, value] of [...request.body.entries()]) if (value === "") request.body.delete(name);
   });
   document.addEventListener("htmx:before:swap", (event) => {
-    const target = event.detail.ctx.target;
+    const target = targetOf(event.detail.ctx);
     focusWasInside = target?.contains?.(document.activeElement) ? target.id : null;
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    const before = event.detail.ctx.target;
+    const before = targetOf(event.detail.ctx);
     const element = (before?.id && document.getElementById(before.id)) || before;
     if (!element?.isConnected) return;
     prepare(element.parentElement ?? element);
