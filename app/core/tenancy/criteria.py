@@ -86,6 +86,7 @@ def _refuse_foreign_parameters(state: ORMExecuteState, tenant_id: UUID) -> None:
 def _refuse_unfiltered(state: ORMExecuteState) -> None:
     # SQLAlchemy adds the criterion neither to a SELECT inside an INSERT nor to an UPDATE's or DELETE's further tables.
     statement: Any = state.statement
+    statement = statement.element if state.is_from_statement else statement
     for element in _outside_subqueries(statement):
         if isinstance(element, SelectBase):
             if state.is_insert:
