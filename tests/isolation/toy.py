@@ -180,8 +180,13 @@ def make_context(route: TenantRoute, *, key: bytes | None = None, epoch: int | N
     )
 
 
-def read_toys(instance: Settings, superuser_url: str) -> list[tuple[str, UUID]]:
-    """Return every toy's name and tenant as they truly are, past all walls."""
+def as_superuser(instance: Settings, superuser_url: str) -> psycopg.Connection[Any]:
+    """Connect to this process's database past all walls, to see and plant what no login of the product could."""
     database = instance.database_url.get_secret_value().rpartition("/")[2]
-    with psycopg.connect(f"{superuser_url.rsplit('/', 1)[0]}/{database}") as connection:
-        return connection.execute("select name, tenant_id from pool.toys order by name").fetchall()
+    return psycopg.connect(f"{superuser_url.rsplit('/', 1)[0]}/{database}")
+
+
+def read_toys(instance: Settings, superuser_url: str) -> dict[str, UUID]:
+    """Return each toy's tenant by the toy's name, as they truly are."""
+    with as_superuser(instance, superuser_url) as connection:
+        return dict(connection.execute("select name, tenant_id from pool.toys order by name").fetchall())
