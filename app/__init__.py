@@ -13,7 +13,9 @@ from app.core.database.migrate import schema_check
 from app.core.database.session import init_database, registry
 from app.core.logging import init_logging
 from app.core.redis import init_redis
+from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
+from app.operations.wiring import init_operations
 from app.web import probes
 from app.web.error_pages import init_error_pages
 from app.web.hosts import Portal, place_resolver
@@ -64,4 +66,6 @@ def _init_web(app: Portal, settings: Settings) -> None:
 
 def _init_features(app: Portal, settings: Settings) -> None:
     """Add each feature's views, jobs and navigation, lowest level first."""
+    init_operations(app)
+    init_jobs(app, settings)
     init_mail(app, settings)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Text, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -90,6 +91,7 @@ class JobKind:
     runs_fenced: bool
     enters_scope: bool
     on_failure: Callable[[dict[str, Any], str], None] | None
+    max_attempts: int
 
 
 _kinds: dict[str, JobKind] = {}
@@ -104,15 +106,17 @@ def job(
     runs_fenced: bool = False,
     enters_scope: bool = True,
     on_failure: Callable[[dict[str, Any], str], None] | None = None,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
     """Declare the function that runs a kind of job, in the scope of the job's tenant or of the platform.
 
-    The handler is idempotent: after a kill it runs again. `on_failure` runs once, when no attempt is left. Only the
-    operations runner sets `enters_scope` to False, because it enters one a step.
+    The handler is idempotent: after a kill it runs again. `on_failure` runs when no attempt is left, in the
+    transaction that ends the job as failed. Only the operations runner sets `enters_scope` to False, because it
+    enters one a step.
     """
 
     def declare(run: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, enters_scope, on_failure)
+        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, enters_scope, on_failure, max_attempts)
         return run
 
     return declare
@@ -129,8 +133,9 @@ def list_job_kinds() -> list[JobKind]:
 
 
 def on_enqueue(doorbell: Callable[[], None]) -> None:
-    """Register what tells the dispatcher, after a commit, that there is work."""
-    _doorbells.append(doorbell)
+    """Register what tells the dispatcher, after a commit, that there is work; the same one again changes nothing."""
+    if doorbell not in _doorbells:
+        _doorbells.append(doorbell)
 
 
 def enqueue(
@@ -143,18 +148,14 @@ def enqueue(
 ) -> UUID:
     """Write a job row in the open transaction: it commits or vanishes with the change that wants it.
 
-    A second job of the same kind and `key` is the first one. `concerning` names the tenant of a platform job.
+    A second job of the same kind and `key` is the first one, even a finished one. `concerning` names the tenant of a
+    platform job.
     Effect: after the commit the dispatcher's doorbell rings; a lost ring costs seconds, never a job.
     """
     scope = current_scope()
     model: type[PlatformJob] | type[TenantJob] = TenantJob if scope.is_tenant else PlatformJob
-    if key is not None:
-        found = db.session.scalar(select(model.id).where(model.kind == name.value, model.key == key))
-        if found is not None:
-            return found
-    job_id = new_id()
-    row = model(
-        id=job_id,
+    row = insert(model).values(
+        id=new_id(),
         tenant_id=scope.tenant_id or concerning,
         kind=name.value,
         queue=get_job_kind(name).queue.value,
@@ -163,7 +164,10 @@ def enqueue(
         run_at=run_at or clock.now(),
         request_id=structlog.contextvars.get_contextvars().get("request_id"),
     )
-    db.session.add(row)
+    # A transaction that wants the same key at the same time waits here for the first one's end.
+    job_id: UUID | None = db.session.scalar(row.on_conflict_do_nothing().returning(model.id))
+    if job_id is None:
+        return db.session.scalars(select(model.id).where(model.kind == name.value, model.key == key)).one()
     after_commit(_ring)
     return job_id
 

@@ -1,4 +1,4 @@
-"""The dispatcher: rings, sweeps, hands due jobs to RQ, at most so many of a tenant at once."""
+"""The dispatcher: ticks, sweeps, hands due jobs to RQ, at most so many of a tenant at once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from app.core.errors import UnavailableError
 from app.core.jobs import JobState, PlatformJob
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import platform_scope
+from app.jobs.doorbell import await_ring
 from app.jobs.schedules import enqueue_due_ticks
 
 SWEEP_SECONDS = 1.0
-BATCH = 200
+# What one queue holds at most: few enough for a worker to come to each before the queue's lease runs out.
+QUEUED_AT_MOST = 50
 QUEUE_LEASE_SECONDS = 60
 CARRIER_SECONDS = 3600
-DOORBELL = "tenantry:doorbell"
 MARKER = "tenantry:queue-marker"
 ENTRY_POINT = "app.jobs.running.run_dispatched_job"
 _DISPATCH = {
@@ -32,36 +33,26 @@ _DISPATCH = {
 log = structlog.get_logger()
 
 
-def ring() -> None:
-    """Wake the dispatcher; with Redis gone, its next sweep finds the job all the same."""
-    try:
-        pipeline = get_redis().pipeline()
-        pipeline.lpush(DOORBELL, "1")
-        pipeline.ltrim(DOORBELL, 0, 0)
-        pipeline.execute()
-    except RedisError as error:
-        log.warning("doorbell_silent", error=type(error).__name__)
-
-
 def run_dispatcher(per_tenant: int, should_stop: Callable[[], bool]) -> None:
-    """Sweep whenever the doorbell rings and at least every second, until told to stop."""
+    """Tick and sweep whenever the doorbell rings and at least every second, until told to stop."""
     while not should_stop():
         try:
+            with platform_scope("schedules tick"):
+                enqueue_due_ticks()
             sweep(per_tenant)
-            get_redis().blpop([DOORBELL], timeout=SWEEP_SECONDS)
+            await_ring(SWEEP_SECONDS)
         except (RedisError, UnavailableError) as error:
             log.warning("sweep_failed", error=type(error).__name__)
             time.sleep(SWEEP_SECONDS)
 
 
 def sweep(per_tenant: int) -> int:
-    """Add due ticks, then hand every due job to RQ; return how many.
+    """Hand due jobs to RQ, as many as the queues and each tenant's share take; return how many.
 
     Errors: RedisError when the queue does not answer; the jobs then come again when their lease runs out.
     """
     with platform_scope("dispatcher sweeps"):
         _requeue_after_flush()
-        enqueue_due_ticks()
         return sum(_dispatch(schema, per_tenant) for schema in _DISPATCH)
 
 
@@ -71,7 +62,9 @@ def _requeue_after_flush() -> None:
         return
     with transaction():
         db.session.execute(
-            update(PlatformJob).where(PlatformJob.state == JobState.QUEUED).values(state=JobState.PENDING)
+            update(PlatformJob)
+            .where(PlatformJob.state == JobState.QUEUED)
+            .values(state=JobState.PENDING, lease_until=None)
         )
         db.session.execute(select(func.tenancy.requeue_jobs()))
     get_redis().set(MARKER, "1")
@@ -79,7 +72,7 @@ def _requeue_after_flush() -> None:
 
 def _dispatch(schema: str, per_tenant: int) -> int:
     with transaction():
-        limits = {"most": BATCH, "share": per_tenant, "lease": QUEUE_LEASE_SECONDS}
+        limits = {"most": QUEUED_AT_MOST, "share": per_tenant, "lease": QUEUE_LEASE_SECONDS}
         rows = db.session.execute(_DISPATCH[schema], limits).all()
     for job_id, tenant_id, kind, queue, token in rows:
         # A platform job that concerns a tenant still runs for the platform.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,38 +14,30 @@ from sqlalchemy import func, select, update
 
 from app.core import clock
 from app.core.database.session import db, registry
-from app.core.database.transactions import on_commit_guard, transaction
-from app.core.errors import TenantryError
-from app.core.jobs import MAX_ATTEMPTS, JobKind, JobState, PlatformJob, TenantJob, get_job_kind
+from app.core.database.transactions import transaction
+from app.core.jobs import JobKind, JobState, get_job_kind
 from app.core.tenancy.errors import HomeUnavailableError
-from app.core.tenancy.scopes import Login, TenantRoute, find_scope, platform_scope, tenant_scope
-from app.jobs.lease import LEASE_SECONDS, held_lease
+from app.core.tenancy.scopes import Scope, TenantRoute, platform_scope, tenant_scope
+from app.jobs.doorbell import ring
+from app.jobs.lease import held_lease, lease_end
+from app.jobs.tickets import JobTicket, LeaseLostError, carried
 
-WAIT_SECONDS = 30
+SUSPENDED_WAIT_SECONDS = 60
+FENCED_WAIT_SECONDS = 5
+MAX_BACKOFF_SECONDS = 900
+MAX_ERROR_CHARACTERS = 2_000
 RUNNING_STATUSES = frozenset({"provisioning", "active", "past_due"})
 GONE_STATUSES = frozenset({"deleting", "deleted"})
 log = structlog.get_logger()
 
 
-class LeaseLostError(TenantryError):
-    """Another worker has this job now; nothing of this run commits."""
-
-
 @dataclass(frozen=True)
-class JobTicket:
-    """One dispatch of one job."""
+class Claim:
+    """What the row told the worker that has claimed it."""
 
-    job_id: UUID
-    tenant_id: UUID | None
-    kind: str
-    token: int
-
-    @property
-    def model(self) -> type[PlatformJob] | type[TenantJob]:
-        return PlatformJob if self.tenant_id is None else TenantJob
-
-
-_ticket: ContextVar[JobTicket | None] = ContextVar("tenantry_job", default=None)
+    payload: dict[str, Any]
+    attempt: int
+    request_id: str | None
 
 
 def run_dispatched_job(job_id: str, tenant_id: str) -> None:
@@ -60,99 +50,114 @@ def run_dispatched_job(job_id: str, tenant_id: str) -> None:
 
 def run_job(ticket: JobTicket) -> None:
     """Run one dispatch of a job; a second dispatch, or one that came too late, does nothing."""
-    structlog.contextvars.bind_contextvars(job_id=str(ticket.job_id), job=ticket.kind)
-    try:
+    with structlog.contextvars.bound_contextvars(job_id=str(ticket.job_id), job=ticket.kind):
         kind = get_job_kind(ticket.kind)
         route = registry().find_route(ticket.tenant_id) if ticket.tenant_id else None
         if ticket.tenant_id is not None and not _may_run(kind, route):
-            _postpone(ticket)
+            is_fenced = route is not None and route.home_state == "fenced"
+            _postpone(ticket, FENCED_WAIT_SECONDS if is_fenced else SUSPENDED_WAIT_SECONDS)
             return
-        _run_claimed(ticket, kind, route)
-    finally:
-        structlog.contextvars.clear_contextvars()
+        try:
+            _claim_and_run(ticket, kind, route)
+        except LeaseLostError:
+            log.warning("job_lease_lost")
+        except HomeUnavailableError:
+            # Fenced or moved since the look; the next dispatch looks again.
+            _postpone(ticket, FENCED_WAIT_SECONDS)
+        ring()  # A place in the queue and in the tenant's share is free.
 
 
 def _may_run(kind: JobKind, route: TenantRoute | None) -> bool:
-    if route is None or route.placement is None or route.status in GONE_STATUSES:
+    if route is None or route.placement is None or route.home_state == "purged" or route.status in GONE_STATUSES:
         return False
     if route.home_state == "fenced":
         return kind.runs_fenced
     return kind.runs_suspended or route.status in RUNNING_STATUSES
 
 
-def _postpone(ticket: JobTicket) -> None:
+def _postpone(ticket: JobTicket, wait_seconds: int) -> None:
     with platform_scope("job waits"), transaction():
         db.session.execute(
-            select(func.tenancy.postpone_job(ticket.tenant_id, ticket.job_id, ticket.token, WAIT_SECONDS))
+            select(func.tenancy.postpone_job(ticket.tenant_id, ticket.job_id, ticket.token, wait_seconds))
         )
 
 
-def _run_claimed(ticket: JobTicket, kind: JobKind, route: TenantRoute | None) -> None:
-    try:
-        with _job_scope(route, "job claimed"):
-            payload = _claim(ticket)
-        if payload is None:
-            return
-        with held_lease(ticket.tenant_id, ticket.job_id, ticket.token):
-            _run_handler(ticket, kind, route, payload)
-    except HomeUnavailableError:
-        # Fenced between the look and the claim: the lease runs out and the job comes again.
-        log.info("job_waits_for_home")
-
-
-def _run_handler(ticket: JobTicket, kind: JobKind, route: TenantRoute | None, payload: dict[str, Any]) -> None:
-    running = _ticket.set(ticket)
-    try:
-        if kind.enters_scope:
-            with _job_scope(route, f"job {kind.name}"):
-                kind.run(payload)
-        else:
-            kind.run(payload)
-    except LeaseLostError:
-        log.warning("job_lease_lost")
+def _claim_and_run(ticket: JobTicket, kind: JobKind, route: TenantRoute | None) -> None:
+    with _job_scope(route, "job claimed"):
+        claim = _claim(ticket)
+    if claim is None:
         return
-    except Exception as error:
-        log.exception("job_failed")
-        _ticket.reset(running)
-        _record_failure(ticket, kind, route, payload, f"{type(error).__name__}: {error}")
-        return
-    _ticket.reset(running)
-    with _job_scope(route, "job done"), transaction():
-        _finish(ticket, state=JobState.DONE, finished_at=clock.now(), lease_until=None)
+    with (
+        structlog.contextvars.bound_contextvars(request_id=claim.request_id),
+        held_lease(ticket.tenant_id, ticket.job_id, ticket.token),
+    ):
+        _run_claimed(ticket, kind, route, claim)
 
 
-def _claim(ticket: JobTicket) -> dict[str, Any] | None:
+def _claim(ticket: JobTicket) -> Claim | None:
     model = ticket.model
+    statement = (
+        update(model)
+        .where(model.id == ticket.job_id, model.token == ticket.token, model.state == JobState.QUEUED)
+        .values(state=JobState.RUNNING, attempt=model.attempt + 1, started_at=clock.now(), lease_until=lease_end())
+        .returning(model.payload, model.attempt, model.request_id)
+        .execution_options(synchronize_session=False)
+    )
     with transaction():
-        statement = (
-            update(model)
-            .where(model.id == ticket.job_id, model.token == ticket.token, model.state == JobState.QUEUED)
-            .values(
-                state=JobState.RUNNING,
-                attempt=model.attempt + 1,
-                started_at=clock.now(),
-                lease_until=clock.now() + timedelta(seconds=LEASE_SECONDS),
-            )
-            .returning(model.payload)
-            .execution_options(synchronize_session=False)
-        )
-        payload: dict[str, Any] | None = db.session.scalar(statement)
-    return payload
+        row = db.session.execute(statement).first()
+    return None if row is None else Claim(row[0], row[1], row[2])
 
 
-def _record_failure(
-    ticket: JobTicket, kind: JobKind, route: TenantRoute | None, payload: dict[str, Any], error: str
-) -> None:
-    with _job_scope(route, "job failed"), transaction():
-        model = ticket.model
-        attempt = db.session.scalar(select(model.attempt).where(model.id == ticket.job_id))
-        if (attempt or 0) < MAX_ATTEMPTS:
-            wait = timedelta(seconds=2 ** (attempt or 1))
-            _finish(ticket, state=JobState.PENDING, run_at=clock.now() + wait, lease_until=None, error=error)
+def _run_claimed(ticket: JobTicket, kind: JobKind, route: TenantRoute | None, claim: Claim) -> None:
+    if claim.attempt > kind.max_attempts:
+        _record_failure(ticket, kind, route, claim, "The worker died in each of its attempts.")
+        return
+    try:
+        with carried(ticket):
+            _run_handler(kind, route, claim.payload)
+    except LeaseLostError:
+        raise
+    except Exception as error:
+        if isinstance(error, HomeUnavailableError) and ticket.tenant_id is not None:
+            raise
+        log.exception("job_failed", attempt=claim.attempt)
+        _record_failure(ticket, kind, route, claim, _describe(error))
+        return
+    with _job_scope(route, "job done"), transaction():
+        _finish(ticket, state=JobState.DONE, finished_at=clock.now(), lease_until=None, error=None)
+
+
+def _run_handler(kind: JobKind, route: TenantRoute | None, payload: dict[str, Any]) -> None:
+    if not kind.enters_scope:
+        kind.run(payload)
+        return
+    with _job_scope(route, f"job {kind.name}"):
+        kind.run(payload)
+
+
+def _record_failure(ticket: JobTicket, kind: JobKind, route: TenantRoute | None, claim: Claim, error: str) -> None:
+    with _job_scope(route, "job failed"):
+        if claim.attempt < kind.max_attempts:
+            wait = timedelta(seconds=min(2**claim.attempt, MAX_BACKOFF_SECONDS))
+            with transaction():
+                run_at = func.clock_timestamp() + wait
+                _finish(ticket, state=JobState.PENDING, run_at=run_at, lease_until=None, error=error)
             return
+        try:
+            _fail(ticket, kind, claim, error)
+        except LeaseLostError:
+            raise
+        except Exception as consequence:
+            # The job must end all the same, or it would come again for ever; a retry on the jobs page runs it anew.
+            log.exception("job_on_failure_failed")
+            _fail(ticket, None, claim, f"{error} Then: {_describe(consequence)}")
+
+
+def _fail(ticket: JobTicket, kind: JobKind | None, claim: Claim, error: str) -> None:
+    with transaction():
         _finish(ticket, state=JobState.FAILED, finished_at=clock.now(), lease_until=None, error=error)
-        if kind.on_failure is not None:
-            kind.on_failure(payload, error)
+        if kind is not None and kind.on_failure is not None:
+            kind.on_failure(claim.payload, error)
 
 
 def _finish(ticket: JobTicket, **values: Any) -> None:
@@ -168,29 +173,11 @@ def _finish(ticket: JobTicket, **values: Any) -> None:
         raise LeaseLostError("Another worker has this job now.")
 
 
-@contextmanager
-def _job_scope(route: TenantRoute | None, reason: str) -> Iterator[None]:
-    scope = platform_scope(reason) if route is None else tenant_scope(route, reason=reason)
-    with scope:
-        yield
+def _describe(error: Exception) -> str:
+    # PostgreSQL holds no NUL and no lone surrogate, and a failure that cannot be written down never ends.
+    text = f"{type(error).__name__}: {error}".encode(errors="replace").decode().replace("\x00", "")
+    return text if len(text) <= MAX_ERROR_CHARACTERS else f"{text[:MAX_ERROR_CHARACTERS]}…"
 
 
-def _refuse_lost_lease() -> None:
-    """Let no transaction of a job commit after the job was given to another worker."""
-    ticket, scope = _ticket.get(), find_scope()
-    if ticket is None or scope is None:
-        return
-    # A step in a home cannot see a platform job's row; there the step's marker refuses the second commit.
-    if ticket.tenant_id != scope.tenant_id and scope.login is not Login.OWNER:
-        return
-    model = ticket.model
-    held = (
-        select(model.id)
-        .where(model.id == ticket.job_id, model.token == ticket.token, model.state == JobState.RUNNING)
-        .with_for_update(read=True)
-    )
-    if db.session.scalar(held) is None:
-        raise LeaseLostError("Another worker has this job now.")
-
-
-on_commit_guard(_refuse_lost_lease)
+def _job_scope(route: TenantRoute | None, reason: str) -> AbstractContextManager[Scope]:
+    return platform_scope(reason) if route is None else tenant_scope(route, reason=reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import DateTime, delete
+from sqlalchemy import DateTime, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -61,8 +61,7 @@ def enqueue_due_ticks() -> int:
     for schedule in list_schedules():
         tick = schedule.tick_before(now)
         with transaction():
-            row = insert(ScheduleTick).values(schedule=schedule.job.value, tick_at=tick).on_conflict_do_nothing()
-            if db.session.execute(row.returning(ScheduleTick.schedule)).first() is not None:
+            if _is_first(schedule, tick):
                 enqueue(schedule.job, key=tick.isoformat())
                 count += 1
     return count
@@ -72,3 +71,13 @@ def forget_old_ticks() -> None:
     """Delete ticks that no scheduler will ask for again."""
     with transaction():
         db.session.execute(delete(ScheduleTick).where(ScheduleTick.tick_at < clock.now() - KEPT))
+
+
+def _is_first(schedule: Schedule, tick: datetime) -> bool:
+    # A scheduler that stood still, or whose clock is behind, brings a tick that a later one has covered already.
+    covered = select(ScheduleTick.schedule).where(
+        ScheduleTick.schedule == schedule.job.value, ScheduleTick.tick_at >= tick
+    )
+    tick_row = select(literal(schedule.job.value), literal(tick, DateTime(timezone=True))).where(~covered.exists())
+    row = insert(ScheduleTick).from_select(["schedule", "tick_at"], tick_row).on_conflict_do_nothing()
+    return db.session.scalar(row.returning(ScheduleTick.schedule)) is not None

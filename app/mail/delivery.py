@@ -10,10 +10,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from flask import current_app
-
-from app.core.config import Settings
 from app.core.errors import ConfigError
+from app.core.runtime import current_settings
 
 SMTP_TIMEOUT_SECONDS = 20
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,7 +22,7 @@ def deliver(message: EmailMessage) -> None:
 
     Errors: OSError and smtplib.SMTPException when that fails now; ConfigError when the password would travel openly.
     """
-    settings: Settings = current_app.extensions["tenantry_settings"]
+    settings = current_settings()
     if settings.smtp_url is not None:
         send_by_smtp(message, settings.smtp_url.get_secret_value())
     else:

@@ -14,7 +14,7 @@ from flask import current_app
 from jinja2 import Environment, StrictUndefined
 
 from app.core import clock
-from app.core.config import Settings
+from app.core.runtime import current_settings
 from app.mail.composers import Mail
 
 # Lines of 7-bit characters pass every mail server unchanged.
@@ -28,7 +28,7 @@ def message_id_of(key: str, tenant_id: UUID | None) -> str:
 
     Source: RFC 5322, section 3.6.4: unique by a digest on the left, our domain on the right.
     """
-    settings: Settings = current_app.extensions["tenantry_settings"]
+    settings = current_settings()
     # Keys are unique within a tenant only, and two tenants' mails must never replace each other.
     digest = hashlib.sha256(f"{tenant_id or 'platform'}/{key}".encode()).hexdigest()
     return f"{digest}@{settings.base_domain.partition(':')[0]}"
@@ -40,7 +40,7 @@ def render_message(mail: Mail, message_id: str) -> EmailMessage:
     Errors: jinja2.UndefinedError when a template wants what the composer did not give; half a link is never sent.
     Source: RFC 3834, section 5: Auto-Submitted keeps vacation programs from answering.
     """
-    settings: Settings = current_app.extensions["tenantry_settings"]
+    settings = current_settings()
     message = EmailMessage(policy=POLICY)
     message["From"] = settings.mail_from
     message["To"] = mail.to

@@ -9,13 +9,26 @@ revision = "0002"
 down_revision = "0001"
 
 DEFINER = "security definer set search_path = pg_catalog, pg_temp"
+SHOWN = """returns table (tenant_id uuid, id uuid, kind text, queue text, state text, attempt integer,
+    run_at timestamptz, lease_until timestamptz, error text, request_id text, created_at timestamptz,
+    started_at timestamptz, finished_at timestamptz)"""
+COLUMNS = """j.tenant_id, j.id, j.kind, j.queue, j.state, j.attempt, j.run_at, j.lease_until, j.error, j.request_id,
+        j.created_at, j.started_at, j.finished_at"""
+# Ids are ordered by time, so one index serves the list and the look-up.
+INDEXES = """
+create index ix_outbox_id on tenancy.outbox (id);
+create index ix_outbox_failed on tenancy.outbox (id) where state = 'failed';
+"""
+MATCHES = """(only_state is null or j.state = only_state) and (only_kind is null or j.kind = only_kind)
+        and (only_tenant is null or j.tenant_id = only_tenant)"""
 FUNCTIONS = {
     "tenancy.dispatch_jobs(integer, integer, integer)": f"""
 create function tenancy.dispatch_jobs(most integer, most_per_tenant integer, lease_seconds integer)
 {DISPATCH_RETURNS} language sql volatile {DEFINER} as $$ {DISPATCH_BODY.format(outbox="tenancy.outbox")} $$""",
     "tenancy.requeue_jobs()": f"""
 create function tenancy.requeue_jobs() returns bigint language sql volatile {DEFINER} as $$
-    with lost as (update tenancy.outbox set state = 'pending' where state = 'queued' returning 1)
+    with lost as (
+        update tenancy.outbox set state = 'pending', lease_until = null where state = 'queued' returning 1)
     select count(*) from lost
 $$""",
     "tenancy.renew_lease(uuid, uuid, integer, integer)": f"""
@@ -30,15 +43,14 @@ $$""",
 create function tenancy.postpone_job(tenant uuid, job uuid, held_token integer, wait_seconds integer)
 returns boolean language sql volatile {DEFINER} as $$
     with held as (
-        update tenancy.outbox set state = 'pending', lease_until = null,
-            run_at = clock_timestamp() + make_interval(secs => wait_seconds)
-        where tenant_id = tenant and id = job and token = held_token and state = 'queued' returning 1)
+        update tenancy.outbox set state = 'pending',
+            lease_until = clock_timestamp() + make_interval(secs => wait_seconds)
+        where tenant_id = tenant and id = job and token = held_token and state in ('queued', 'running') returning 1)
     select exists (select from held)
 $$""",
     "tenancy.hasten_jobs(uuid)": f"""
 create function tenancy.hasten_jobs(tenant uuid) returns void language sql volatile {DEFINER} as $$
-    update tenancy.outbox set run_at = least(run_at, clock_timestamp())
-    where tenant_id = tenant and state = 'pending' and attempt = 0
+    update tenancy.outbox set lease_until = null where tenant_id = tenant and state = 'pending'
 $$""",
     "tenancy.retry_job(uuid, uuid)": f"""
 create function tenancy.retry_job(tenant uuid, job uuid) returns boolean language sql volatile {DEFINER} as $$
@@ -48,35 +60,47 @@ create function tenancy.retry_job(tenant uuid, job uuid) returns boolean languag
         where tenant_id = tenant and id = job and state = 'failed' returning 1)
     select exists (select from again)
 $$""",
-    "tenancy.list_jobs(text, text, uuid, timestamptz, uuid, integer)": f"""
+    "tenancy.list_jobs(text, text, uuid, uuid, boolean, integer)": f"""
 create function tenancy.list_jobs(
-    only_state text, only_kind text, only_tenant uuid, before_at timestamptz, before_id uuid, most integer)
-returns table (tenant_id uuid, id uuid, kind text, queue text, state text, attempt integer, run_at timestamptz,
-    error text, created_at timestamptz, started_at timestamptz, finished_at timestamptz,
-    done_count integer, total_count integer)
-language sql stable {DEFINER} as $$
-    select j.tenant_id, j.id, j.kind, j.queue, j.state, j.attempt, j.run_at, j.error, j.created_at, j.started_at,
-           j.finished_at, j.done_count, j.total_count
-    from tenancy.outbox j
-    where (only_state is null or j.state = only_state) and (only_kind is null or j.kind = only_kind)
-      and (only_tenant is null or j.tenant_id = only_tenant)
-      and (before_at is null or (j.created_at, j.id) < (before_at, before_id))
-    order by j.created_at desc, j.id desc limit most
+    only_state text, only_kind text, only_tenant uuid, beyond uuid, backward boolean, most integer)
+{SHOWN} language plpgsql stable {DEFINER} as $$
+begin
+    if backward then
+        return query select {COLUMNS} from tenancy.outbox j
+            where {MATCHES} and j.id > beyond order by j.id limit most;
+    else
+        return query select {COLUMNS} from tenancy.outbox j
+            where {MATCHES} and (beyond is null or j.id < beyond) order by j.id desc limit most;
+    end if;
+end $$""",
+    "tenancy.find_job(uuid)": f"""
+create function tenancy.find_job(job uuid) {SHOWN} language sql stable {DEFINER} as $$
+    select {COLUMNS} from tenancy.outbox j where j.id = job
 $$""",
-    "tenancy.count_jobs()": f"""
-create function tenancy.count_jobs() returns table (queue text, state text, jobs bigint)
+    "tenancy.count_jobs(uuid)": f"""
+create function tenancy.count_jobs(only_tenant uuid) returns table (queue text, state text, jobs bigint)
 language sql stable {DEFINER} as $$
-    select j.queue, j.state, count(*) from tenancy.outbox j group by j.queue, j.state
+    select j.queue, j.state, count(*) from tenancy.outbox j
+    where j.state in ('pending', 'queued', 'running') and (only_tenant is null or j.tenant_id = only_tenant)
+    group by j.queue, j.state
+    union all
+    select j.queue, j.state, count(*) from tenancy.outbox j
+    where j.state = 'failed' and (only_tenant is null or j.tenant_id = only_tenant) group by j.queue, j.state
 $$""",
-    "tenancy.prune_jobs(timestamptz)": f"""
-create function tenancy.prune_jobs(before_at timestamptz) returns bigint language sql volatile {DEFINER} as $$
-    with old as (delete from tenancy.outbox where state = 'done' and finished_at < before_at returning 1)
+    "tenancy.prune_jobs(timestamptz, timestamptz)": f"""
+create function tenancy.prune_jobs(done_before timestamptz, failed_before timestamptz)
+returns bigint language sql volatile {DEFINER} as $$
+    with old as (
+        delete from tenancy.outbox
+        where (state = 'done' and finished_at < done_before) or (state = 'failed' and finished_at < failed_before)
+        returning 1)
     select count(*) from old
 $$""",
 }
 
 
 def upgrade() -> None:
+    op.execute(INDEXES)
     for signature, statement in FUNCTIONS.items():
         op.execute(statement)
         publish_function(op, signature, roles_of(op).platform)
@@ -85,3 +109,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for signature in FUNCTIONS:
         op.execute(f"drop function {signature}")
+    op.execute("drop index tenancy.ix_outbox_id, tenancy.ix_outbox_failed")

@@ -1,0 +1,85 @@
+"""Running what the outboxes hold, in this process, as the dispatcher and the workers would."""
+
+from __future__ import annotations
+
+from contextvars import Context
+
+import psycopg
+from flask import current_app
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from app.core.config import Settings
+from app.core.jobs import Queue
+from app.core.redis import get_redis
+from app.jobs.dispatcher import sweep
+
+MAX_ROUNDS = 100
+ERRORS = """
+select kind, state, error from control.outbox where error is not null
+union all select kind, state, error from tenancy.outbox where error is not null
+"""
+HASTEN = "update {outbox} set run_at = now() - interval '1 second', lease_until = null where state = 'pending'"
+
+
+class InProcessWorker(SimpleWorker):
+    """RQ's worker without its hold on this process: pytest keeps its signals, and no thread listens for commands."""
+
+    def _install_signal_handlers(self) -> None:
+        pass
+
+    def subscribe(self) -> None:
+        pass
+
+    def unsubscribe(self) -> None:
+        pass
+
+
+def run_jobs(*, may_fail: bool = False, per_tenant: int | None = None) -> int:
+    """Dispatch and run jobs of every queue until none is due; return how many dispatches that took.
+
+    The jobs see no scope and no request of the test. Jobs that wait for a later moment stay: `make_jobs_due()`.
+    Schedules do not tick. An error in a job fails the test unless it may.
+    """
+    app = current_app._get_current_object()
+    settings: Settings = app.extensions["tenantry_settings"]
+
+    def work() -> int:
+        with app.app_context():
+            return _run_until_idle(per_tenant or settings.jobs_per_tenant)
+
+    count = Context().run(work)
+    errors = job_errors()
+    assert may_fail or not errors, f"jobs failed: {errors}"
+    return count
+
+
+def make_jobs_due() -> None:
+    """Let every pending job be due now: those that wait for a retry, a suspension's end or their time."""
+    with _owner_connection() as connection:
+        for outbox in ("control.outbox", "tenancy.outbox"):
+            connection.execute(HASTEN.format(outbox=outbox))
+
+
+def job_errors() -> list[tuple[str, str, str]]:
+    """Return kind, state and error of every job that carries an error."""
+    with _owner_connection() as connection:
+        return connection.execute(ERRORS).fetchall()
+
+
+def _run_until_idle(per_tenant: int) -> int:
+    total = 0
+    for _round in range(MAX_ROUNDS):
+        count = sweep(per_tenant)
+        for queue in Queue:
+            worker = InProcessWorker([queue.value], connection=get_redis(), serializer=JSONSerializer)
+            worker.work(burst=True, logging_level="WARNING")
+        if count == 0:
+            return total
+        total += count
+    raise AssertionError("jobs still come after many rounds; does one enqueue itself?")
+
+
+def _owner_connection() -> psycopg.Connection:
+    settings: Settings = current_app.extensions["tenantry_settings"]
+    return psycopg.connect(settings.database_url.get_secret_value())
