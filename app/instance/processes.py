@@ -34,6 +34,15 @@ class Account:
     uid: int
     gid: int
 
+    def find_barrier(self, path: Path) -> Path | None:
+        """Find the outermost folder above a path that this user may not enter."""
+        return next((parent for parent in reversed(path.parents) if not self._may_enter(parent)), None)
+
+    def _may_enter(self, folder: Path) -> bool:
+        status = folder.stat()
+        shift = 6 if status.st_uid == self.uid else 3 if status.st_gid == self.gid else 0
+        return bool(status.st_mode >> shift & 0o1)
+
 
 def free_port() -> int:
     """Find a loopback port that nobody listens on now."""

