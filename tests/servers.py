@@ -71,7 +71,7 @@ do $$ declare t record; begin
     set local session_replication_role = replica;
     for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
-          and c.relname not in ('alembic_version', 'context_keys', 'registry_version')
+          and c.relname not in ('alembic_version', 'context_keys', 'registry_version', 'tenant_status_transitions')
     loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
     update control.registry_version set version = version + 1;
 end $$

@@ -1,7 +1,8 @@
-"""The registry's tables: tenants, their slugs, placements, status changes and facts."""
+"""The registry's tables: tenants with slugs, placements, status changes, facts and metadata; staff's saved views."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +22,11 @@ _CONTROL = {"schema": "control"}
 
 
 def normalise_search(text: str) -> str:
-    """Return text as the search columns hold it, so that an index finds its prefix."""
-    return " ".join(text.casefold().split())
+    """Return text as the search columns hold it, so that an index finds its prefix.
+
+    Source: Unicode Standard Annex 15, form NFC, so that equal looking text is equal.
+    """
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 class Tenant(TenantOwned, ControlRecord):
@@ -72,8 +76,10 @@ class Tenant(TenantOwned, ControlRecord):
 
         Errors: StateError for a transition that the table does not allow.
         """
+        if self.status == status:
+            raise StateError(f"{self.name} is {label(status).lower()} already.")
         if not may_become(self.status, status):
-            raise StateError(f"A tenant that is {label(self.status).lower()} cannot become {label(status).lower()}.")
+            raise StateError(f"{self.name} is {label(self.status).lower()}; it cannot become {label(status).lower()}.")
         self.status, self.status_reason = status, reason
 
     def rename(self, name: str) -> None:
@@ -130,3 +136,61 @@ class TenantFact(TenantOwned, Record):
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[Any] = mapped_column(JSONB)
     as_of: Mapped[datetime]
+
+
+class TenantTag(TenantOwned, Record):
+    """A word by which staff group tenants."""
+
+    __tablename__ = "tenant_tags"
+    __table_args__: Any = (Index("ix_tenant_tags_tag_tenant_id", "tag", "tenant_id"), _CONTROL)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+
+
+class TenantMetadatum(TenantOwned, Record):
+    """A free key with its value, such as a number in another system."""
+
+    __tablename__ = "tenant_metadata"
+    __table_args__: Any = _CONTROL
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class TenantNote(TenantOwned, ControlRecord):
+    """What staff wrote about a tenant; a removed note is kept, so that removing can be undone."""
+
+    __tablename__ = "tenant_notes"
+    __table_args__: Any = (Index("ix_tenant_notes_tenant_id_created_at", "tenant_id", "created_at"), _CONTROL)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"))
+    text: Mapped[str]
+    author_label: Mapped[str]
+    created_at: Mapped[datetime] = created_at()
+    removed_at: Mapped[datetime | None]
+
+
+class TenantStatusTransition(Record):
+    """One change of status that the database lets through."""
+
+    __tablename__ = "tenant_status_transitions"
+    __table_args__: Any = _CONTROL
+
+    from_status: Mapped[str] = mapped_column(primary_key=True)
+    to_status: Mapped[str] = mapped_column(primary_key=True)
+
+
+class SavedView(ControlRecord):
+    """A list's query under a name, for the staff user who saved it."""
+
+    __tablename__ = "saved_views"
+    __table_args__: Any = (UniqueConstraint("staff_user_id", "list", "name"), _CONTROL)
+
+    # The table of staff users belongs to a level above; the database holds the key.
+    staff_user_id: Mapped[UUID]
+    list_name: Mapped[str] = mapped_column("list")
+    name: Mapped[str]
+    query: Mapped[str]
+    created_at: Mapped[datetime] = created_at()

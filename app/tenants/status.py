@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -42,6 +43,35 @@ TRANSITIONS: dict[TenantStatus, frozenset[TenantStatus]] = {
     S.DELETED: frozenset(),
 }
 OPEN = frozenset({S.ACTIVE, S.PAST_DUE})
+REACTIVATED_FROM = frozenset({S.SUSPENDED, S.PAST_DUE})
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a status means for the tenant's portal, its API and its jobs, in sentences for people."""
+
+    portal: str
+    api: str
+    jobs: str
+
+
+_WORKING = Effect("Open.", "Answers.", "Run.")
+# The gate and the job dispatcher make these true; the forms that change a status and the docs quote them.
+EFFECTS: dict[TenantStatus, Effect] = {
+    S.REQUESTED: Effect("Asks to confirm the sign-up first.", "Refuses with 503.", "Do not run."),
+    S.PROVISIONING: Effect("Says that it is being prepared.", "Refuses with 503.", "Run: they prepare it."),
+    S.ACTIVE: _WORKING,
+    S.PAST_DUE: _WORKING,
+    S.SUSPENDED: Effect(
+        "Every page says why and who can help; nothing else can be done but signing in and out.",
+        "Refuses with 403 and the reason.",
+        "Wait until the tenant is reactivated.",
+    ),
+    S.ARCHIVED: Effect("Closed: nobody signs in.", "Refuses with 403.", "Wait until the tenant is unarchived."),
+    S.FAILED: Effect("Says that preparing it did not succeed yet.", "Refuses with 503.", "Do not run."),
+    S.DELETING: Effect("Closed for good.", "Refuses with 410.", "Never run again."),
+    S.DELETED: Effect("Not found.", "Not found.", "Never run again."),
+}
 
 
 def may_become(status: str, wanted: TenantStatus) -> bool:

@@ -1,15 +1,17 @@
-"""Reading the registry."""
+"""One tenant and what the registry holds of it."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from app.tenants.slugs import skeleton
 from sqlalchemy import select
 
 from app.core.database.session import db
 from app.core.errors import NotFoundError
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, TenantStatusChange
+from app.tenants.slugs import skeleton
+
+MOST_STATUS_CHANGES = 200
 
 
 def get_tenant(tenant_id: UUID, *, lock: bool = False) -> Tenant:
@@ -53,9 +55,10 @@ def find_placement(tenant_id: UUID) -> TenantPlacement | None:
 
 
 def list_status_changes(tenant_id: UUID) -> list[TenantStatusChange]:
-    """Return a tenant's status history, newest first."""
+    """Return a tenant's status history, newest first, as far back as a page shows it."""
     statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
-    return list(db.session.scalars(statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc())))
+    newest = statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc())
+    return list(db.session.scalars(newest.limit(MOST_STATUS_CHANGES)))
 
 
 def list_facts(tenant_id: UUID) -> dict[str, TenantFact]:

@@ -1,0 +1,47 @@
+"""Every read of the registry, a room a use case."""
+
+from app.tenants.queries.choices import list_regions, list_used_tags
+from app.tenants.queries.listing import (
+    TenantLine,
+    Total,
+    count_tenants,
+    iterate_tenants,
+    list_lines,
+    list_tenants,
+)
+from app.tenants.queries.metadata import find_metadatum, get_note, list_metadata, list_notes, list_tags
+from app.tenants.queries.registry import (
+    find_by_submission,
+    find_placement,
+    get_tenant,
+    get_tenant_by_slug,
+    is_slug_free,
+    list_facts,
+    list_status_changes,
+)
+from app.tenants.queries.saved_views import get_view, list_views
+
+__all__ = [
+    "TenantLine",
+    "Total",
+    "count_tenants",
+    "find_by_submission",
+    "find_metadatum",
+    "find_placement",
+    "get_note",
+    "get_tenant",
+    "get_tenant_by_slug",
+    "get_view",
+    "is_slug_free",
+    "iterate_tenants",
+    "list_facts",
+    "list_lines",
+    "list_metadata",
+    "list_notes",
+    "list_regions",
+    "list_status_changes",
+    "list_tags",
+    "list_tenants",
+    "list_used_tags",
+    "list_views",
+]

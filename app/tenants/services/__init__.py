@@ -1,0 +1,53 @@
+"""Every write of the registry, a room a use case."""
+
+from app.tenants.services.basics import TenantBasics, update_tenant
+from app.tenants.services.bulk import BulkResult, reactivate_tenants, suspend_tenants, tag_tenants
+from app.tenants.services.facts import publish_fact
+from app.tenants.services.metadata import (
+    add_note,
+    add_tag,
+    remove_metadatum,
+    remove_note,
+    remove_tag,
+    restore_note,
+    set_metadatum,
+)
+from app.tenants.services.registration import POOL_SCHEMA, SLUG_TAKEN, TenantDraft, create_tenant
+from app.tenants.services.saved_views import delete_view, save_view
+from app.tenants.services.statuses import (
+    archive_tenant,
+    change_status,
+    expire_request,
+    reactivate_tenant,
+    suspend_tenant,
+    unarchive_tenant,
+)
+
+__all__ = [
+    "POOL_SCHEMA",
+    "SLUG_TAKEN",
+    "BulkResult",
+    "TenantBasics",
+    "TenantDraft",
+    "add_note",
+    "add_tag",
+    "archive_tenant",
+    "change_status",
+    "create_tenant",
+    "delete_view",
+    "expire_request",
+    "publish_fact",
+    "reactivate_tenant",
+    "reactivate_tenants",
+    "remove_metadatum",
+    "remove_note",
+    "remove_tag",
+    "restore_note",
+    "save_view",
+    "set_metadatum",
+    "suspend_tenant",
+    "suspend_tenants",
+    "tag_tenants",
+    "unarchive_tenant",
+    "update_tenant",
+]

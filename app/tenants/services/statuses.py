@@ -1,0 +1,117 @@
+"""The status of a tenant: each change by its product verb, with its history and its event."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+
+from app.audit.services import record_event
+from app.core.actors import Actor
+from app.core.audit_actions import AuditAction
+from app.core.database.session import db
+from app.core.database.transactions import transaction
+from app.core.errors import StateError
+from app.tenants import queries
+from app.tenants.entries import check_reason
+from app.tenants.models import Tenant, TenantSlug, TenantStatusChange
+from app.tenants.status import REACTIVATED_FROM, TenantStatus, label
+
+
+def suspend_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
+    """Stop a tenant's sign-ins and jobs; its data stays.
+
+    Errors: StateError unless the tenant is active or past due; InputError for a reason that says nothing.
+    """
+    reason = check_reason(reason)
+    change_status(tenant_id, TenantStatus.SUSPENDED, AuditAction.TENANT_SUSPENDED, reason=reason, actor=actor)
+
+
+def reactivate_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None) -> None:
+    """Let a suspended tenant work again; jobs that waited run at once.
+
+    Errors: StateError unless the tenant is suspended or past due.
+    """
+    with transaction():
+        _reopen(tenant_id, REACTIVATED_FROM, AuditAction.TENANT_REACTIVATED, reason, actor)
+
+
+def archive_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
+    """Close a tenant: nobody signs in, nothing runs, the data stays.
+
+    Errors: StateError unless the tenant is active, past due or suspended; InputError for a reason that says nothing.
+    """
+    reason = check_reason(reason)
+    change_status(tenant_id, TenantStatus.ARCHIVED, AuditAction.TENANT_ARCHIVED, reason=reason, actor=actor)
+
+
+def unarchive_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None) -> None:
+    """Open an archived tenant again; jobs that waited run at once.
+
+    Errors: StateError unless the tenant is archived.
+    """
+    with transaction():
+        _reopen(tenant_id, frozenset({TenantStatus.ARCHIVED}), AuditAction.TENANT_UNARCHIVED, reason, actor)
+
+
+def expire_request(tenant_id: UUID, *, actor: Actor) -> None:
+    """End a tenant that was never confirmed; its address is free again, because nobody ever had it.
+
+    Errors: StateError unless the tenant is requested.
+    """
+    with transaction():
+        tenant = queries.get_tenant(tenant_id, lock=True)
+        change_status(
+            tenant_id, TenantStatus.DELETED, AuditAction.TENANT_EXPIRED, reason="never confirmed", actor=actor
+        )
+        db.session.execute(delete(TenantSlug).where(TenantSlug.tenant_id == tenant_id))
+        # A tilde is in no slug, so the row keeps a name of its own and no host resolves to it.
+        tenant.slug = f"{tenant.slug}~{tenant.id.hex[-8:]}"
+
+
+def change_status(
+    tenant_id: UUID, status: TenantStatus, action: AuditAction, *, reason: str | None, actor: Actor
+) -> None:
+    """Take a tenant to another status, with its history and its event.
+
+    Errors: StateError for a transition that the table does not allow.
+    """
+    with transaction():
+        tenant = queries.get_tenant(tenant_id, lock=True)
+        before = tenant.status
+        tenant.become(status, reason)
+        add_status_change(tenant, before, reason, actor)
+        record_event(
+            action,
+            target=tenant.target,
+            actor=actor,
+            changes={"status": (before, status.value)},
+            reason=reason,
+            tenant_id=tenant.id,
+        )
+
+
+def add_status_change(tenant: Tenant, before: str | None, reason: str | None, actor: Actor) -> None:
+    """Add a line to a tenant's status history, in the open transaction of the service that changes it."""
+    db.session.add(
+        TenantStatusChange(
+            tenant_id=tenant.id,
+            from_status=before,
+            to_status=tenant.status,
+            reason=reason,
+            actor_label=actor.label,
+        )
+    )
+
+
+def _reopen(
+    tenant_id: UUID, allowed: frozenset[TenantStatus], action: AuditAction, reason: str | None, actor: Actor
+) -> None:
+    tenant = queries.get_tenant(tenant_id, lock=True)
+    # More statuses lead to active than this verb is for: provisioning does, and each kind of closing has its own.
+    if tenant.status not in allowed:
+        wanted = " or ".join(label(status).lower() for status in sorted(allowed, reverse=True))
+        verb = action.value.rpartition(".")[2]
+        raise StateError(f"{tenant.name} is {label(tenant.status).lower()}; only one that is {wanted} can be {verb}.")
+    change_status(tenant_id, TenantStatus.ACTIVE, action, reason=reason, actor=actor)
+    db.session.execute(select(func.tenancy.hasten_jobs(tenant_id)))
