@@ -13,14 +13,19 @@ from app.core.database.migrate import schema_check
 from app.core.database.session import init_database, registry
 from app.core.logging import init_logging
 from app.core.redis import init_redis
+from app.dashboard.wiring import init_dashboard
+from app.demo.commands import demo_group
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
 from app.operations.wiring import init_operations
+from app.settings.wiring import init_settings
 from app.web import probes
+from app.web.context import init_context
 from app.web.error_pages import init_error_pages
 from app.web.hosts import Portal, place_resolver
 from app.web.identity import init_identity
 from app.web.links import init_links
+from app.web.rate_limits import init_rate_limits
 from app.web.request_log import init_request_log
 from app.web.scoping import init_scoping
 from app.web.security_headers import init_security_headers
@@ -58,6 +63,8 @@ def _init_web(app: Portal, settings: Settings) -> None:
     init_identity(app, settings)
     init_error_pages(app)
     init_security_headers(app, is_https=settings.is_https)
+    init_context(app, settings)
+    init_rate_limits(app, settings)
     app.register_blueprint(probes.bp)
     count = settings.trusted_proxy_count
     if count:
@@ -69,3 +76,6 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_operations(app)
     init_jobs(app, settings)
     init_mail(app, settings)
+    init_settings(app)
+    init_dashboard(app)
+    app.cli.add_command(demo_group)

@@ -6,8 +6,10 @@ import click
 from flask import Flask
 
 from app.core.commands import one_sentence
-from app.core.config import load_settings
 from app.core.database.migrate import migrate
+from app.core.runtime import current_settings
+from app.core.tenancy.scopes import platform_scope
+from app.plans.services import seed_catalogue
 
 
 def init_cli(app: Flask) -> None:
@@ -18,6 +20,8 @@ def init_cli(app: Flask) -> None:
 @click.command("migrate")
 @one_sentence
 def migrate_command() -> None:
-    """Bring the database to the newest schema, as the owner login."""
-    migrate(load_settings())
+    """Bring the database to the newest schema, as the owner login, and its catalogue of plans to this release."""
+    migrate(current_settings())
+    with platform_scope("command migrate"):
+        seed_catalogue()
     click.echo("The database is at the newest schema.")

@@ -18,7 +18,7 @@ def compose_confirmation(payload: dict[str, str]) -> Mail | None:
     tenant = get_tenant(UUID(payload["tenant_id"]))
     if tenant.status != TenantStatus.REQUESTED:
         return None
-    context = {
+    context: dict[str, object] = {
         "owner_name": tenant.owner_name,
         "name": tenant.name,
         "address": tenant_url(tenant.slug),
