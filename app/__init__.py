@@ -17,8 +17,11 @@ from app.dashboard.wiring import init_dashboard
 from app.demo.commands import demo_group
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
+from app.members.wiring import init_members
 from app.operations.wiring import init_operations
 from app.settings.wiring import init_settings
+from app.sign_in.wiring import init_sign_in
+from app.staff.wiring import init_staff
 from app.web import probes
 from app.web.context import init_context
 from app.web.error_pages import init_error_pages
@@ -76,6 +79,9 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_operations(app)
     init_jobs(app, settings)
     init_mail(app, settings)
+    init_staff(app)
+    init_members(app)
     init_settings(app)
+    init_sign_in(app)
     init_dashboard(app)
     app.cli.add_command(demo_group)

@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
 
 from app.core.database.session import db
 from app.core.errors import InputError, NotFoundError
 from app.credentials.emails import fold_email
-from app.members.models import Member, MemberState, Role
+from app.credentials.link_rows import LinkError, open_link_token
+from app.credentials.links import LinkPurpose
+from app.credentials.rules import MEMBER_SESSION
+from app.credentials.sessions import hash_session_token
+from app.members.models import Member, MemberSession, MemberState, Role
 from app.members.roles import RoleKey
+from app.web.tables import Cursor, Page, TableState, build_page, decode_cursor
 
 PAGE_ROWS = 50
 SORTS = ("name", "email", "created")
@@ -63,6 +68,53 @@ def list_roles() -> list[Role]:
     return sorted(db.session.scalars(select(Role)), key=lambda role: (order.get(role.key, len(order)), role.name))
 
 
+def get_member_by_link(token: str, purpose: LinkPurpose, now: datetime, *, lock: bool = False) -> Member:
+    """Return the member whose link of a purpose this token is.
+
+    Errors: LinkError for a link that cannot be used, whatever the reason; another tenant's is none here.
+    """
+    member_id, serial = open_link_token(token, purpose)
+    try:
+        member = get_member(member_id, lock=lock)
+    except NotFoundError:
+        raise LinkError from None
+    if member.state == MemberState.DEACTIVATED or not member.has_link(purpose, serial, now):
+        raise LinkError
+    return member
+
+
+def list_members(state: TableState) -> Page[Member]:
+    """Return a page of members whose name or address begins with the search text, by state and role if filtered."""
+    column, kind = _SORT_COLUMNS[state.sort or DEFAULT_SORT]
+    cursor = decode_cursor(state.cursor, state.sort, (kind, UUID))
+    statement = _filtered(select(Member), state)
+    if cursor is not None:
+        statement = statement.where(_is_behind(column, cursor, descending=state.descending))
+    descending = state.descending != (cursor is not None and cursor.backward)
+    order = (column.desc(), Member.id.desc()) if descending else (column, Member.id)
+    rows = db.session.scalars(statement.order_by(*order).limit(PAGE_ROWS + 1)).all()
+    return build_page(
+        rows, limit=PAGE_ROWS, cursor=cursor, sort=state.sort, values=lambda row: (getattr(row, column.key), row.id)
+    )
+
+
+def count_members() -> dict[str, int]:
+    """Return how many members there are in each state; states without any are missing."""
+    rows = db.session.execute(select(Member.state, func.count()).group_by(Member.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def find_owner() -> Member | None:
+    """Return the owner to turn to: an active one before one who is still invited, the first of them."""
+    statement = (
+        select(Member)
+        .join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+        .where(Role.key == RoleKey.OWNER, Member.state != MemberState.DEACTIVATED)
+    )
+    by_state = case((Member.state == MemberState.ACTIVE, 0), else_=1)
+    return db.session.scalars(statement.order_by(by_state, Member.created_at, Member.id).limit(1)).first()
+
+
 def has_other_active_owner(member_id: UUID) -> bool:
     """Tell whether an active owner remains without this member."""
     statement = (
@@ -71,3 +123,58 @@ def has_other_active_owner(member_id: UUID) -> bool:
         .where(Role.key == RoleKey.OWNER, Member.state == MemberState.ACTIVE, Member.id != member_id)
     )
     return db.session.scalar(statement.limit(1)) is not None
+
+
+def find_live_session(token: str, host: str, now: datetime) -> tuple[MemberSession, Member] | None:
+    """Return the session that a cookie's token opens on this host, with its active member and role; one query."""
+    statement = (
+        select(MemberSession, Member)
+        .join(Member, and_(Member.tenant_id == MemberSession.tenant_id, Member.id == MemberSession.member_id))
+        .where(
+            MemberSession.token_hash == hash_session_token(token),
+            MemberSession.host == host,
+            Member.state == MemberState.ACTIVE,
+        )
+    )
+    row = db.session.execute(statement).first()
+    return (row[0], row[1]) if row is not None and row[0].is_live(MEMBER_SESSION, now) else None
+
+
+def list_live_sessions(member_id: UUID, now: datetime) -> list[MemberSession]:
+    """Return a member's live sessions, the last used first."""
+    statement = select(MemberSession).where(
+        MemberSession.member_id == member_id, MemberSession.revoked_at.is_(None), MemberSession.expires_at > now
+    )
+    sessions = db.session.scalars(statement.order_by(MemberSession.seen_at.desc(), MemberSession.id))
+    return [session for session in sessions if session.is_live(MEMBER_SESSION, now)]
+
+
+def get_session(member_id: UUID, session_id: UUID) -> MemberSession:
+    """Return one of a member's sessions.
+
+    Errors: NotFoundError; somebody else's session does not exist either.
+    """
+    statement = select(MemberSession).where(MemberSession.id == session_id, MemberSession.member_id == member_id)
+    session = db.session.scalar(statement)
+    if session is None:
+        raise NotFoundError("There is no such session.")
+    return session
+
+
+def _filtered(statement: Select[Member], state: TableState) -> Select[Member]:
+    if state.search:
+        text = state.search.casefold()
+        # ^@ finds a prefix through the indexes; LIKE cannot reach them under row-level security.
+        statement = statement.where(or_(Member.name_search.op("^@")(text), Member.email.op("^@")(text)))
+    if "state" in state.filters:
+        statement = statement.where(Member.state == state.filters["state"])
+    if "role" in state.filters:
+        role_id = select(Role.id).where(Role.key == state.filters["role"]).scalar_subquery()
+        statement = statement.where(Member.role_id == role_id)
+    return statement
+
+
+def _is_behind(column: Any, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:
+    here = tuple_(column, Member.id)
+    there = tuple_(*(literal(value) for value in cursor.values))
+    return here < there if descending != cursor.backward else here > there

@@ -15,11 +15,13 @@ from app.core.database.transactions import transaction
 from app.core.errors import InputError, StateError
 from app.core.ids import new_id
 from app.credentials.emails import normalise_email
-from app.credentials.link_rows import INVITATION_LIFETIME
+from app.credentials.link_rows import INVITATION_LIFETIME, RESET_LIFETIME
 from app.credentials.links import LinkPurpose
+from app.credentials.names import check_person_name
 from app.mail.names import MailName
 from app.mail.services import queue_mail
 from app.members import queries
+from app.members.links import link_path
 from app.members.models import Member, MemberState
 from app.members.services.roles import refuse_above_own_rank
 
@@ -27,7 +29,7 @@ from app.members.services.roles import refuse_above_own_rank
 def invite_member(*, name: str, email: str, role_key: str, actor: Actor) -> UUID:
     """Write an account that waits for its owner, and send the invitation.
 
-    Errors: InputError for an address that is none or has an account here, or a role that is not; ForbiddenError
+    Errors: InputError for an address that is none or has an account here, a name or a role that is none; ForbiddenError
     when somebody who is no owner invites one.
     Effect: mail.
     """
@@ -36,10 +38,10 @@ def invite_member(*, name: str, email: str, role_key: str, actor: Actor) -> UUID
         role = queries.get_role(role_key)
         refuse_above_own_rank(actor, role)
         member = Member(id=new_id(), email=address, role_id=role.id, state=MemberState.INVITED)
-        member.rename(name)
+        member.rename(check_person_name(name))
         send_invitation(member)
         _insert(member)
-        changes = {"name": (None, name), "email": (None, address), "role": (None, role.key)}
+        changes = {"name": (None, member.name), "email": (None, address), "role": (None, role.key)}
         record_event(AuditAction.MEMBER_INVITED, target=member.target, actor=actor, changes=changes)
     return member.id
 
@@ -59,11 +61,41 @@ def resend_invitation(member_id: UUID, *, actor: Actor) -> None:
         record_event(AuditAction.MEMBER_REINVITED, target=member.target, actor=actor)
 
 
+def create_owner_link(*, actor: Actor) -> str:
+    """Return the path of a new link by which the owner gets in: the invitation, or a reset once it was accepted.
+
+    Earlier links are void; no mail is sent, because whoever asks hands the link over.
+
+    Errors: StateError for a tenant without an owner.
+    """
+    with transaction():
+        found = queries.find_owner()
+        if found is None:
+            raise StateError("This tenant has no owner yet.")
+        owner, now = queries.get_member(found.id, lock=True), clock.now()
+        if owner.state == MemberState.INVITED:
+            owner.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, now)
+            action = AuditAction.MEMBER_REINVITED
+        else:
+            owner.issue_link(LinkPurpose.MEMBER_RESET, RESET_LIFETIME, now)
+            action = AuditAction.MEMBER_PASSWORD_RESET_REQUESTED
+        record_event(action, target=owner.target, actor=actor, reason="a link was handed out")
+    return link_path(owner)
+
+
 def send_invitation(member: Member) -> None:
     """Give an invited member a new link and queue the mail that carries it, in the open transaction."""
     member.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, clock.now())
     serial = str(member.link_serial)
     queue_mail(MailName.MEMBER_INVITATION, {"member_id": str(member.id), "serial": serial}, key=f"{member.id}-{serial}")
+
+
+def send_reset(member: Member) -> None:
+    """Give an active member a link to a new password and queue the mail that carries it, in the open transaction."""
+    member.issue_link(LinkPurpose.MEMBER_RESET, RESET_LIFETIME, clock.now())
+    serial = str(member.link_serial)
+    payload = {"member_id": str(member.id), "serial": serial}
+    queue_mail(MailName.MEMBER_PASSWORD_RESET, payload, key=f"{member.id}-{serial}")
 
 
 def _insert(member: Member) -> None:

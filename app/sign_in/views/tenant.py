@@ -1,0 +1,134 @@
+"""Signing in to a tenant's portal, accepting an invitation, and getting a new password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core import clock
+from app.core.errors import InputError
+from app.credentials.link_rows import LinkError
+from app.credentials.links import LinkPurpose
+from app.members import queries, services
+from app.members.viewers import load_viewer
+from app.sign_in.forms import ForgottenPasswordForm, PasswordForm, SignInForm
+from app.sign_in.next_page import choose_next_page
+from app.sign_in.visits import current_visit, enter
+from app.web.decorators import allow_anybody, require_viewer
+from app.web.forms import add_errors
+from app.web.hosts import Surface
+from app.web.htmx import redirect_to, render
+from app.web.identity import current_actor, current_viewer, find_viewer, sign_out_viewer
+
+bp = Blueprint("sign_in_tenant", __name__, subdomain=Surface.TENANT)
+
+
+@bp.get("/sign-in")
+@allow_anybody("this is where signing in begins")
+def new_session() -> ResponseReturnValue:
+    """Show the form; whoever is signed in already goes on."""
+    wanted = request.args.get("next")
+    if find_viewer() is not None:
+        return redirect_to(choose_next_page(wanted))
+    return render("sign_in/tenant/new_session.html", form=SignInForm(data={"next": wanted}))
+
+
+@bp.post("/sign-in")
+@allow_anybody("this is where signing in begins")
+def create_session() -> ResponseReturnValue:
+    """Sign in and go on; a wrong address and a wrong password come back with the same words."""
+    form = SignInForm()
+    if form.validate_on_submit():
+        try:
+            token = services.sign_in(email=form.email.data, password=form.password.data, visit=current_visit())
+            return enter(load_viewer(token), form.next.data)
+        except InputError as error:
+            add_errors(form, error)
+    return render("sign_in/tenant/new_session.html", 422, form=form)
+
+
+@bp.post("/sign-out")
+@require_viewer
+def delete_session() -> ResponseReturnValue:
+    """End the session and show the sign-in page."""
+    services.sign_out(current_viewer().session_id, actor=current_actor())
+    sign_out_viewer()
+    flash("You are signed out.", "success")
+    return redirect_to(url_for(".new_session"))
+
+
+@bp.get("/invitation/<token>")
+@allow_anybody("the link is the proof")
+def new_acceptance(token: str) -> ResponseReturnValue:
+    """Show whose invitation this is and ask for a password; nothing is spent yet."""
+    member = queries.get_member_by_link(token, LinkPurpose.MEMBER_INVITATION, clock.now())
+    return render("sign_in/tenant/new_acceptance.html", form=PasswordForm(), member=member, token=token)
+
+
+@bp.post("/invitation/<token>")
+@allow_anybody("the link is the proof")
+def create_acceptance(token: str) -> ResponseReturnValue:
+    """Spend the invitation, set the password and sign in."""
+    form = PasswordForm()
+    if form.validate_on_submit():
+        try:
+            session_token = services.accept_invitation(token, password=form.password.data, visit=current_visit())
+            return enter(load_viewer(session_token))
+        except InputError as error:
+            add_errors(form, error)
+    member = queries.get_member_by_link(token, LinkPurpose.MEMBER_INVITATION, clock.now())
+    return render("sign_in/tenant/new_acceptance.html", 422, form=form, member=member, token=token)
+
+
+@bp.get("/forgotten-password")
+@allow_anybody("who forgot the password cannot sign in")
+def new_password_reset() -> ResponseReturnValue:
+    """Ask whose password was forgotten."""
+    return render("sign_in/tenant/new_password_reset.html", form=ForgottenPasswordForm())
+
+
+@bp.post("/forgotten-password")
+@allow_anybody("who forgot the password cannot sign in")
+def create_password_reset() -> ResponseReturnValue:
+    """Send a link if there is such an account, and answer the same if there is not."""
+    form = ForgottenPasswordForm()
+    if not form.validate_on_submit():
+        return render("sign_in/tenant/new_password_reset.html", 422, form=form)
+    services.request_password_reset(email=form.email.data, visit=current_visit())
+    return redirect_to(url_for(".show_password_reset"))
+
+
+@bp.get("/forgotten-password/sent")
+@allow_anybody("who forgot the password cannot sign in")
+def show_password_reset() -> ResponseReturnValue:
+    """Say what happens next, whether or not there is such an account."""
+    return render("sign_in/tenant/show_password_reset.html")
+
+
+@bp.get("/password-reset/<token>")
+@allow_anybody("the link is the proof")
+def new_password(token: str) -> ResponseReturnValue:
+    """Show whose link this is and ask for a new password; nothing is spent yet."""
+    member = queries.get_member_by_link(token, LinkPurpose.MEMBER_RESET, clock.now())
+    return render("sign_in/tenant/new_password.html", form=PasswordForm(), member=member, token=token)
+
+
+@bp.post("/password-reset/<token>")
+@allow_anybody("the link is the proof")
+def create_password(token: str) -> ResponseReturnValue:
+    """Spend the link, set the new password and sign in."""
+    form = PasswordForm()
+    if form.validate_on_submit():
+        try:
+            session_token = services.reset_password(token, password=form.password.data, visit=current_visit())
+            return enter(load_viewer(session_token))
+        except InputError as error:
+            add_errors(form, error)
+    member = queries.get_member_by_link(token, LinkPurpose.MEMBER_RESET, clock.now())
+    return render("sign_in/tenant/new_password.html", 422, form=form, member=member, token=token)
+
+
+@bp.errorhandler(LinkError)
+def show_void_link(error: LinkError) -> ResponseReturnValue:
+    """Say that a link no longer works, and how to get another one."""
+    return render("sign_in/tenant/show_void_link.html", 410, message=str(error))

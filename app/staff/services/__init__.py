@@ -1,0 +1,31 @@
+"""Everything that changes staff users, by use case; callers name the services from here."""
+
+from app.staff.services.accounts import (
+    change_role,
+    create_sign_in_link,
+    create_staff_user,
+    deactivate_staff_user,
+    ensure_first_admin,
+    reactivate_staff_user,
+)
+from app.staff.services.sign_in import (
+    accept_link,
+    mark_session_seen,
+    revoke_session,
+    sign_in,
+    sign_out,
+)
+
+__all__ = [
+    "accept_link",
+    "change_role",
+    "create_sign_in_link",
+    "create_staff_user",
+    "deactivate_staff_user",
+    "ensure_first_admin",
+    "mark_session_seen",
+    "reactivate_staff_user",
+    "revoke_session",
+    "sign_in",
+    "sign_out",
+]
