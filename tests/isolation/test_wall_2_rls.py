@@ -33,7 +33,7 @@ READS = [
     "update pool.toys set name = name returning name",
     "delete from pool.toys returning *",
     "delete from pool.toy_boxes b using pool.toys t where t.name <> '' returning t.name, b.tenant_id",
-    "merge into pool.toys t using pool.toys s on t.id = s.id when matched then update set name = s.name returning t.name",
+    "merge into pool.toys t using pool.toys s on t.id = s.id when matched then delete returning t.name",
     "insert into pool.toys select tenant_id, gen_random_uuid(), name from pool.toys returning name",
 ]
 # Statement and the SQLSTATE with which it is refused: row-level security, or a foreign key inside the tenant.

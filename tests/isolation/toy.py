@@ -148,14 +148,14 @@ def set_home(instance: Settings, route: TenantRoute, **columns: object) -> None:
             connection.execute(statement, (value, route.tenant_id))
 
 
-def connect(instance: Settings, login: Login = Login.OWNER) -> psycopg.Connection[Any]:
+def connect(instance: Settings, login: Login = Login.OWNER, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """Connect with a login of the product, past everything that the product puts around it."""
     urls = {
         Login.OWNER: instance.database_url,
         Login.PLATFORM: instance.database_platform_url,
         Login.TENANT: instance.database_tenant_url,
     }
-    return psycopg.connect(urls[login].get_secret_value())
+    return psycopg.connect(urls[login].get_secret_value(), autocommit=autocommit)
 
 
 @contextmanager
