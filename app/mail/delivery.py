@@ -51,6 +51,9 @@ def send_by_smtp(message: EmailMessage, url: str) -> None:
     """Send a message through smtp:// (with STARTTLS where the server offers it) or smtps://."""
     parts = urlsplit(url)
     with _connect(parts) as server:
+        server.ehlo()
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
         if parts.username:
             _refuse_open_password(server, parts)
             server.login(unquote(parts.username), unquote(parts.password or ""))
@@ -59,14 +62,10 @@ def send_by_smtp(message: EmailMessage, url: str) -> None:
 
 def _connect(parts: SplitResult) -> smtplib.SMTP:
     host = parts.hostname or "localhost"
-    if parts.scheme == "smtps":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS, context=context)
-    server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
-    server.ehlo()
-    if server.has_extn("starttls"):
-        server.starttls(context=ssl.create_default_context())
-    return server
+    if parts.scheme == "smtp":
+        return smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+    context = ssl.create_default_context()
+    return smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS, context=context)
 
 
 def _refuse_open_password(server: smtplib.SMTP, parts: SplitResult) -> None:

@@ -90,4 +90,4 @@ def _behind(newest_first: list[MailSummary], place: Cursor | None) -> list[MailS
 
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body(preferencelist=(kind,))
-    return str(part.get_content()) if part is not None else ""
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
