@@ -18,6 +18,7 @@ from app.demo.commands import demo_group
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
 from app.members.wiring import init_members
+from app.onboarding.wiring import init_onboarding
 from app.operations.wiring import init_operations
 from app.settings.wiring import init_settings
 from app.sign_in.wiring import init_sign_in
@@ -83,5 +84,6 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_members(app)
     init_settings(app)
     init_sign_in(app)
+    init_onboarding(app)
     init_dashboard(app)
     app.cli.add_command(demo_group)
