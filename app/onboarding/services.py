@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from app.audit.services import unaudited
@@ -9,7 +10,7 @@ from app.core import clock
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.transactions import transaction
-from app.core.errors import ConflictError
+from app.core.errors import ConflictError, InputError
 from app.mail.names import MailName
 from app.mail.services import queue_mail
 from app.onboarding import queries
@@ -29,13 +30,13 @@ def onboard_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
 
     Errors: InputError beside the field that it names.
     """
-    try:
-        with transaction():
-            tenant_id = tenants.create_tenant(draft, status=TenantStatus.PROVISIONING, actor=actor)
-            _provision(registry.get_tenant(tenant_id), actor)
-    except ConflictError:
-        return _get_submitted(draft).id
-    return tenant_id
+
+    def write() -> UUID:
+        tenant_id = tenants.create_tenant(draft, status=TenantStatus.PROVISIONING, actor=actor)
+        _provision(registry.get_tenant(tenant_id), actor)
+        return tenant_id
+
+    return _write_once(draft, write)
 
 
 @unaudited("create_tenant records the event of it")
@@ -45,17 +46,14 @@ def request_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
     Errors: InputError beside the field that it names.
     Effect: a mail with a link that is good for 24 hours.
     """
-    try:
-        with transaction():
-            tenant_id = tenants.create_tenant(draft, status=TenantStatus.REQUESTED, actor=actor)
-            queue_mail(
-                MailName.SIGN_UP_CONFIRMATION,
-                {"tenant_id": str(tenant_id)},
-                key=f"sign-up-confirmation-{tenant_id}-{LINK_SERIAL}",
-            )
-    except ConflictError:
-        return _get_submitted(draft).id
-    return tenant_id
+
+    def write() -> UUID:
+        tenant_id = tenants.create_tenant(draft, status=TenantStatus.REQUESTED, actor=actor)
+        key = f"sign-up-confirmation-{tenant_id}-{LINK_SERIAL}"
+        queue_mail(MailName.SIGN_UP_CONFIRMATION, {"tenant_id": str(tenant_id)}, key=key)
+        return tenant_id
+
+    return _write_once(draft, write)
 
 
 @unaudited("change_status and start_operation record the two events of it")
@@ -88,8 +86,25 @@ def _provision(tenant: Tenant, actor: Actor) -> None:
     start_operation(PROVISION, tenant_id=tenant.id, payload=payload, actor=actor)
 
 
-def _get_submitted(draft: TenantDraft) -> Tenant:
-    found = registry.find_by_submission(draft.submission_key or "")
-    if found is None:
-        raise ConflictError("Another form was sent at the same time; please send this one again.")
+def _write_once(draft: TenantDraft, write: Callable[[], UUID]) -> UUID:
+    """Write unless this form was sent before; of two sendings at once the database lets one through."""
+    found = _find_submitted(draft)
+    if found is not None:
+        return found.id
+    try:
+        with transaction():
+            return write()
+    except (ConflictError, InputError):
+        found = _find_submitted(draft)
+        if found is None:
+            raise
+        return found.id
+
+
+def _find_submitted(draft: TenantDraft) -> Tenant | None:
+    if draft.submission_key is None:
+        return None
+    found = registry.find_by_submission(draft.submission_key)
+    if found is not None and found.slug != draft.slug.strip().lower():
+        raise ConflictError(f"This form has made {found.slug} already; open a new one for another tenant.")
     return found
