@@ -133,7 +133,7 @@ def upgrade() -> None:
             "deferrable initially deferred for each row execute function tenancy.bump_registry_version()"
         )
     _protect()
-    op.execute("create function tenancy.resolve_host(name text)" + ROUTE.format(condition="t.slug = name"))
+    op.execute("create function tenancy.resolve_host(name text)" + ROUTE.format(condition="t.slug = resolve_host.name"))
     op.execute("create function tenancy.resolve_tenant(tenant uuid)" + ROUTE.format(condition="t.id = tenant"))
     op.execute(VERSIONS)
     publish_function(op, "tenancy.bump_registry_version()")  # A trigger needs no grant to anybody.
