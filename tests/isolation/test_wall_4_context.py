@@ -63,7 +63,7 @@ FORGERIES: dict[str, Callable[[str, str], str]] = {
     "an upper-case tenant": lambda own, _other: own[:36].upper() + own[36:],
     "another tenant": lambda own, _other: str(uuid4()) + own[36:],
     "another epoch": lambda own, _other: own.replace(".1.", ".2.", 1),
-    "another expiry": lambda own, _other: own[:-65][:-1] + "9" + own[-65:],
+    "another expiry": lambda own, _other: own[:-66] + str((int(own[-66]) + 1) % 10) + own[-65:],
     "a line break behind": lambda own, _other: own + "\n",
     "a blank before": lambda own, _other: " " + own,
     "two contexts": lambda own, _other: own + own,

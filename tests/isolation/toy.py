@@ -31,6 +31,7 @@ create table pool.toy_boxes (tenant_id uuid not null, id uuid not null, label te
     constraint pk_toy_boxes primary key (tenant_id, id),
     constraint uq_toy_boxes_tenant_id_label unique (tenant_id, label));
 create table pool.toys (tenant_id uuid not null, id uuid not null, name text not null, box_id uuid,
+    spare_box_id uuid,
     constraint pk_toys primary key (tenant_id, id));
 """
 
@@ -48,7 +49,7 @@ class ToyBox(HomeRecord):
 
 
 class Toy(HomeRecord):
-    """A toy that may lie in a box."""
+    """A toy that may lie in a box, and have a spare one: two relationships that share the tenant."""
 
     __tablename__ = "toys"
     __table_args__ = (
@@ -56,11 +57,16 @@ class Toy(HomeRecord):
         ForeignKeyConstraint(
             ["tenant_id", "box_id"], ["tenant.toy_boxes.tenant_id", "tenant.toy_boxes.id"], ondelete="SET NULL (box_id)"
         ),
+        ForeignKeyConstraint(
+            ["tenant_id", "spare_box_id"], ["tenant.toy_boxes.tenant_id", "tenant.toy_boxes.id"], ondelete="CASCADE"
+        ),
         {"schema": "tenant"},
     )
     name: Mapped[str]
     box_id: Mapped[UUID | None] = mapped_column()
     box: Relationship[ToyBox | None] = tenant_relationship(lambda: ToyBox, lambda: Toy, "box_id")
+    spare_box_id: Mapped[UUID | None] = mapped_column()
+    spare_box: Relationship[ToyBox | None] = tenant_relationship(lambda: ToyBox, lambda: Toy, "spare_box_id")
 
 
 class Ddl:
@@ -83,14 +89,11 @@ def toy_tables(instance: Settings) -> Iterator[None]:
         connection.execute(TABLES)
         for table in ("pool.toy_boxes", "pool.toys"):
             protect_home_table(Ddl(connection), table)
-        add_tenant_foreign_key(
-            Ddl(connection),
-            "pool.toys",
-            "box_id",
-            "pool.toy_boxes",
-            on_delete="set null",
-            name="fk_toys_tenant_id_box_id",
-        )
+        for column, on_delete in (("box_id", "set null"), ("spare_box_id", "cascade")):
+            name = f"fk_toys_tenant_id_{column}"
+            add_tenant_foreign_key(
+                Ddl(connection), "pool.toys", column, "pool.toy_boxes", on_delete=on_delete, name=name
+            )
     yield
     with connect(instance) as connection:
         connection.execute("drop table pool.toys, pool.toy_boxes")
