@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.config import Settings, root_secret
 from app.core.errors import DomainError
-from app.core.secrets import derive_key
+from app.core.runtime import link_key
 from app.credentials.links import LinkPurpose, make_token, read_token, verify_token
 
 INVITATION_LIFETIME: Final = timedelta(days=7)
@@ -78,7 +76,7 @@ def derive_link_token(row: LinkColumns) -> str:
     """
     if row.link_purpose is None:
         raise LinkError
-    return make_token(_link_key(), LinkPurpose(row.link_purpose), row.id, row.link_serial)
+    return make_token(link_key(), LinkPurpose(row.link_purpose), row.id, row.link_serial)
 
 
 def open_link_token(text: str, purpose: LinkPurpose) -> tuple[UUID, int]:
@@ -89,11 +87,6 @@ def open_link_token(text: str, purpose: LinkPurpose) -> tuple[UUID, int]:
     Errors: LinkError for any other text.
     """
     token = read_token(text)
-    if token is None or not verify_token(_link_key(), purpose, token):
+    if token is None or not verify_token(link_key(), purpose, token):
         raise LinkError
     return token.row_id, token.serial
-
-
-def _link_key() -> bytes:
-    settings: Settings = current_app.extensions["tenantry_settings"]
-    return derive_key(root_secret(settings), "links")

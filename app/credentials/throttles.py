@@ -120,7 +120,7 @@ def _lock_rows(model: type[ThrottleColumns], keys: Iterable[str]) -> list[Any]:
     # In the order of the keys, so that two tries never wait for each other; the update locks what exists.
     statement = insert(model).values([{"key": key, "failures": 0} for key in sorted(keys)])
     locked = statement.on_conflict_do_update(
-        index_elements=model.unique_columns, set_={"key": statement.excluded.key}
+        index_elements=model.unique_columns, set_={"failures": model.failures}
     ).returning(model)
     return list(db.session.scalars(locked, execution_options={"populate_existing": True}))
 

@@ -1,0 +1,26 @@
+"""What every test here stands on."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.tenancy.scopes import TenantRoute
+from app.web.hosts import Portal
+from tests.factories import make_tenant, use_cheap_passwords
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_cheap_passwords(monkeypatch)
+
+
+@pytest.fixture
+def acme(app: Portal) -> TenantRoute:
+    """Acme, with a home and its roles, and nobody in it."""
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def globex(app: Portal) -> TenantRoute:
+    """Globex, with a home and its roles, and nobody in it."""
+    return make_tenant("globex")
