@@ -88,7 +88,6 @@ class JobKind:
     run: Callable[[dict[str, Any]], None]
     queue: Queue
     runs_suspended: bool
-    runs_fenced: bool
     enters_scope: bool
     on_failure: Callable[[dict[str, Any], str], None] | None
     max_attempts: int
@@ -103,20 +102,20 @@ def job(
     *,
     queue: Queue = Queue.DEFAULT,
     runs_suspended: bool = False,
-    runs_fenced: bool = False,
     enters_scope: bool = True,
     on_failure: Callable[[dict[str, Any], str], None] | None = None,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:
     """Declare the function that runs a kind of job, in the scope of the job's tenant or of the platform.
 
-    The handler is idempotent: after a kill it runs again. `on_failure` runs when no attempt is left, in the
-    transaction that ends the job as failed. Only the operations runner sets `enters_scope` to False, because it
+    The handler is idempotent: after a kill it runs again. While its tenant is suspended or archived a job waits
+    unless it `runs_suspended`; while the home is fenced, every one does. `on_failure` runs when no attempt is left, in
+    the transaction that ends the job as failed. Only the operations runner sets `enters_scope` to False, because it
     enters one a step.
     """
 
     def declare(run: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-        _kinds[name] = JobKind(name, run, queue, runs_suspended, runs_fenced, enters_scope, on_failure, max_attempts)
+        _kinds[name] = JobKind(name, run, queue, runs_suspended, enters_scope, on_failure, max_attempts)
         return run
 
     return declare

@@ -58,7 +58,7 @@ def sweep(per_tenant: int) -> int:
 
 def _requeue_after_flush() -> None:
     """Make queued jobs pending when Redis has lost its memory, instead of waiting for their leases."""
-    if get_redis().exists(MARKER):
+    if not get_redis().set(MARKER, "1", nx=True):
         return
     with transaction():
         db.session.execute(
@@ -67,7 +67,6 @@ def _requeue_after_flush() -> None:
             .values(state=JobState.PENDING, lease_until=None)
         )
         db.session.execute(select(func.tenancy.requeue_jobs()))
-    get_redis().set(MARKER, "1")
 
 
 def _dispatch(schema: str, per_tenant: int) -> int:

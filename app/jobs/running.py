@@ -68,10 +68,8 @@ def run_job(ticket: JobTicket) -> None:
 
 
 def _may_run(kind: JobKind, route: TenantRoute | None) -> bool:
-    if route is None or route.placement is None or route.home_state == "purged" or route.status in GONE_STATUSES:
+    if route is None or route.placement is None or route.home_state != "active" or route.status in GONE_STATUSES:
         return False
-    if route.home_state == "fenced":
-        return kind.runs_fenced
     return kind.runs_suspended or route.status in RUNNING_STATUSES
 
 

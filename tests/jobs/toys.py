@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -23,9 +25,9 @@ RAN = "toy:ran"
 class Toy(StrEnum):
     """The toy kinds."""
 
+    BLOCK = "toy.block"
     FAIL = "toy.fail"
     NOTE = "toy.note"
-    NOTE_FENCED = "toy.note_fenced"
     NOTE_SUSPENDED = "toy.note_suspended"
     OPERATE = "toy.operate"
 
@@ -44,6 +46,15 @@ def note(payload: dict[str, Any]) -> None:
             hook()
 
 
+def block(payload: dict[str, Any]) -> None:
+    """Say which process it runs in; the first time, stay there until somebody kills it."""
+    get_redis().rpush(RAN, str(os.getpid()))
+    with transaction():
+        write_event("blocked")
+        if get_redis().llen(RAN) == 1:
+            time.sleep(120)
+
+
 def fail(payload: dict[str, Any]) -> None:
     """Write an event and break before it commits."""
     with transaction():
@@ -59,8 +70,8 @@ def on_failure(payload: dict[str, Any], error: str) -> None:
         raise RuntimeError("toy broke twice")
 
 
+job(Toy.BLOCK)(block)
 job(Toy.NOTE)(note)
-job(Toy.NOTE_FENCED, runs_fenced=True)(note)
 job(Toy.NOTE_SUSPENDED, runs_suspended=True)(note)
 job(Toy.OPERATE, queue=Queue.OPERATIONS)(note)
 job(Toy.FAIL, on_failure=on_failure, max_attempts=3)(fail)
