@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
+import shlex
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TextIO
 
+from click import ClickException
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.errors import ConfigError
+
+# Left in VAR_DIR by a running supervisor, and locked while it runs.
+INSTANCE_FILE = "instance.env"
+
+
+class SettingsError(ConfigError, ClickException):
+    """The settings cannot be used; the flask command shows the sentence alone, without a traceback."""
 
 
 class Environment(StrEnum):
@@ -137,22 +147,77 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read and check the environment.
+    """Read the environment; what it leaves open outside production is what the instance running in VAR_DIR was given.
 
-    Errors: ConfigError with one sentence that names each variable at fault, never its value.
+    Errors: SettingsError as for read_environment, or when no database is known.
+    """
+    settings = read_environment(**overrides)
+    if settings.is_production or settings.database_platform_url is not None:
+        return settings
+    known = _read_instance(settings.var_dir / INSTANCE_FILE)
+    given = {_alias(field) for field in settings.model_fields_set}
+    settings = read_environment(**{name: value for name, value in known.items() if name not in given}, **overrides)
+    if settings.database_platform_url is None:
+        raise SettingsError(
+            f"No database is known, and no instance runs on {settings.var_dir.absolute()}: start it with `make run`, "
+            "or set DATABASE_PLATFORM_URL, DATABASE_TENANT_URL, REDIS_URL and SECRET_KEY."
+        )
+    return settings
+
+
+def read_environment(**overrides: object) -> Settings:
+    """Read and check the environment alone.
+
+    Errors: SettingsError with one sentence that names each variable at fault, never its value.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # The aliases are the environment's names.
     except ValidationError as error:
         parts = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
-        raise ConfigError("Configuration refused: " + "; ".join(parts)) from None
+        raise SettingsError("Configuration refused: " + "; ".join(parts)) from None
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Write what was given as the environment from which the same settings are read, secrets included."""
+    values = {_alias(field): getattr(settings, field) for field in sorted(settings.model_fields_set)}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value) for name, value in values.items()
+    }
 
 
 def root_secret(settings: Settings) -> str:
     """Return the root secret.
 
-    Errors: ConfigError when this process was not given one.
+    Errors: SettingsError when this process was not given one.
     """
     if settings.secret_key is None:
-        raise ConfigError("SECRET_KEY is missing; `make run` makes one, other processes need it in the environment.")
+        raise SettingsError("SECRET_KEY is missing; `make run` makes one, other processes need it in the environment.")
     return settings.secret_key.get_secret_value()
+
+
+def _alias(field: str) -> str:
+    return str(Settings.model_fields[field].validation_alias)
+
+
+def _read_instance(path: Path) -> dict[str, str]:
+    try:
+        with path.open() as file:
+            return {} if _is_abandoned(file) else dict(_parse(word) for word in shlex.split(file.read()))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path.absolute()} cannot be read ({error.strerror}); who started it can.") from None
+
+
+def _is_abandoned(file: TextIO) -> bool:
+    # Nobody holds the lock of a file that a killed supervisor left behind.
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _parse(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("=")
+    return name, value

@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import shlex
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.config import Settings, load_settings
+from app.core.config import Settings, read_environment, to_environment
 from app.core.errors import ConfigError
+from app.instance.instance_file import InstanceFile
 from app.instance.launch import die_with_parent
 from app.instance.lock import InstanceLock
 from app.instance.plan import Plan, make_environment, make_plan
 from app.instance.processes import LOOPBACK, free_port, wait_until
-from app.instance.secrets import load_or_create, write_private
+from app.instance.secrets import load_or_create
 from app.instance.servers import Servers
 from app.instance.supervisor import StepError, StoppedError, Supervisor
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.end_with_parent:
         die_with_parent(os.getppid(), signal.SIGTERM)
     try:
-        return _with_instance(load_settings(), options.goal)
+        return _with_instance(read_environment(), options.goal)
     except StoppedError:
         return 0
     except ConfigError as error:
@@ -121,15 +121,27 @@ def _serve(instance: Instance, link: str) -> int:
         supervisor.start(child)
     if not wait_until(lambda: _is_healthy(instance), START_SECONDS):
         raise StepError(f"The web server did not answer within {START_SECONDS} s; its output is above.")
-    known = instance.var_dir / "instance.env"
-    try:
-        _announce(instance, known, link)
+    with _findable(instance):
+        _announce(instance, link)
         while not supervisor.stop_requested:
             supervisor.turn()
             instance.servers.revive()
-    finally:
-        known.unlink(missing_ok=True)
     return 0
+
+
+@contextmanager
+def _findable(instance: Instance) -> Iterator[None]:
+    # In production secrets stay where they were given, and the owner's login stays with those who need it.
+    if instance.settings.is_production:
+        yield
+        return
+    given = to_environment(instance.settings)
+    given.pop("DATABASE_URL", None)
+    file = InstanceFile(instance.var_dir, given | instance.environment)
+    try:
+        yield
+    finally:
+        file.remove()
 
 
 def _is_healthy(instance: Instance) -> bool:
@@ -146,9 +158,7 @@ def _is_healthy(instance: Instance) -> bool:
         connection.close()
 
 
-def _announce(instance: Instance, known: Path, link: str) -> None:
-    # For commands in another shell; the owner's login is not among them.
-    write_private(known, "".join(f"{name}={shlex.quote(value)}\n" for name, value in instance.environment.items()))
+def _announce(instance: Instance, link: str) -> None:
     scheme, domain = instance.settings.url_scheme, instance.environment["BASE_DOMAIN"]
     lines = [
         f"Platform portal: {scheme}://admin.{domain}",

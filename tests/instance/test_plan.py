@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.config import load_settings
+from app.core.config import read_environment
 from app.instance.plan import as_login, make_environment, make_plan
 from app.instance.secrets import Secrets
 from app.instance.servers import Servers
@@ -18,7 +18,7 @@ def environment(tmp_path, monkeypatch):
 
     def derive(**given):
         secrets = Secrets("k" * 43, "o", "p/1", "t")
-        return make_environment(load_settings(**given), secrets, servers, var_dir=tmp_path, port=8123)
+        return make_environment(read_environment(**given), secrets, servers, var_dir=tmp_path, port=8123)
 
     return derive
 

@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import psycopg
 import pytest
 
-from app.core.config import load_settings
+from app.core.config import Settings, load_settings, read_environment, to_environment
 from app.instance import run
 from app.instance.plan import Plan
 from app.instance.processes import free_port
@@ -70,11 +71,25 @@ def test_runtime_logins_are_derived_with_passwords_of_their_own(running):
     assert len(seen["SECRET_KEY"]) >= 32
 
 
-def test_another_shell_finds_the_instance_but_not_its_owner(running):
-    known = (running.var_dir / "instance.env").read_text()
-    assert "DATABASE_TENANT_URL=" in known
-    assert "DATABASE_URL=" not in known.replace("_DATABASE_URL", "")
+def test_another_shell_finds_the_instance_but_not_its_owner(running, monkeypatch):
+    for name in Settings.model_fields.values():
+        monkeypatch.delenv(str(name.validation_alias), raising=False)
+    seen = running.seen("default")
+    found = to_environment(load_settings(VAR_DIR=running.var_dir))
+    assert found == {name: seen[name] for name in found}
+    assert {"DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SECRET_KEY"} < set(found)
+    assert "DATABASE_URL" not in found
+
+
+def test_what_another_shell_finds_is_readable_by_its_owner_alone(running):
     assert (running.var_dir / "instance.env").stat().st_mode & 0o777 == 0o600
+
+
+def test_in_production_no_secret_is_written_down(small, tmp_path):
+    given = dict.fromkeys(("DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL"), "scheme://x")
+    settings = read_environment(TENANTRY_ENV="production", SECRET_KEY="s" * 32, URL_SCHEME="https", **given)
+    with run._findable(replace(small, settings=settings)):
+        assert not (tmp_path / "instance.env").exists()
 
 
 def test_a_second_supervisor_on_the_folder_is_one_sentence(running):
@@ -180,7 +195,7 @@ def small(tmp_path):
     """An instance whose only child never answers a request."""
     child = Child("web", ("/bin/sleep", "60"), {})
     supervisor = Supervisor(tmp_path / "run", io.StringIO())
-    settings = load_settings(DEMO=False, SMTP_URL="smtp://mail.example:25")
+    settings = read_environment(DEMO=False, SMTP_URL="smtp://mail.example:25")
     environment = {"PORT": str(free_port()), "BASE_DOMAIN": "example.test"}
     yield Instance(settings, tmp_path, supervisor, Servers(), environment, Plan(child, child, child, (child,)))
     supervisor.stop()
@@ -199,8 +214,8 @@ def test_a_signal_while_the_web_server_starts_ends_the_start(small, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_four_lines_fit_an_instance_that_is_no_demo(small, tmp_path, capsys):
-    run._announce(small, tmp_path / "instance.env", "")
+def test_the_four_lines_fit_an_instance_that_is_no_demo(small, capsys):
+    run._announce(small, "")
     assert capsys.readouterr().out.splitlines() == [
         "Platform portal: http://admin.example.test",
         "Sign in: as before; for a new link: flask --app wsgi staff sign-in-link EMAIL",
