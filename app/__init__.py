@@ -23,6 +23,8 @@ from app.operations.wiring import init_operations
 from app.settings.wiring import init_settings
 from app.sign_in.wiring import init_sign_in
 from app.staff.wiring import init_staff
+from app.tenants.gate import init_gate
+from app.tenants.wiring import init_tenants
 from app.web import probes
 from app.web.context import init_context
 from app.web.error_pages import init_error_pages
@@ -63,6 +65,7 @@ def _init_web(app: Portal, settings: Settings) -> None:
     init_static(app)
     init_request_log(app)
     init_scoping(app)
+    init_gate(app)
     CSRFProtect(app)
     init_identity(app, settings)
     init_error_pages(app)
@@ -80,6 +83,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_operations(app)
     init_jobs(app, settings)
     init_mail(app, settings)
+    init_tenants(app)
     init_staff(app)
     init_members(app)
     init_settings(app)

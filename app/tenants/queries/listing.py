@@ -32,6 +32,7 @@ class TenantLine:
     slug: str
     name: str
     status: str
+    plan_key: str
     plan: str
     region: str
     owner_name: str
@@ -47,6 +48,13 @@ class Total:
 
     count: int
     is_exact: bool
+
+    @property
+    def text(self) -> str:
+        """Say how many, and no more than is known."""
+        if not self.is_exact:
+            return f"More than {self.count:,} tenants"
+        return "1 tenant" if self.count == 1 else f"{self.count:,} tenants"
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,7 @@ def _columns() -> Rows:
         Tenant.slug,
         Tenant.name,
         Tenant.status,
+        Plan.key.label("plan_key"),
         Plan.name.label("plan"),
         Tenant.region,
         Tenant.owner_name,

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.audit.services import unaudited
 from app.core.actors import Actor
 from app.core.errors import DomainError
+from app.tenants.entries import check_reason, check_tag
 from app.tenants.services.metadata import add_tag
 from app.tenants.services.statuses import reactivate_tenant, suspend_tenant
 
@@ -26,7 +27,11 @@ class BulkResult:
 
 @unaudited(ONE_EVENT_A_ROW)
 def suspend_tenants(tenant_ids: Iterable[UUID], *, reason: str, actor: Actor) -> list[BulkResult]:
-    """Suspend each tenant that can be suspended."""
+    """Suspend each tenant that can be suspended.
+
+    Errors: InputError for a reason that says nothing; then nothing is done.
+    """
+    check_reason(reason)
 
     def act(tenant_id: UUID) -> str:
         suspend_tenant(tenant_id, reason=reason, actor=actor)
@@ -48,7 +53,11 @@ def reactivate_tenants(tenant_ids: Iterable[UUID], *, reason: str | None, actor:
 
 @unaudited(ONE_EVENT_A_ROW)
 def tag_tenants(tenant_ids: Iterable[UUID], tag: str, *, actor: Actor) -> list[BulkResult]:
-    """Tag each tenant."""
+    """Tag each tenant.
+
+    Errors: InputError for what is no tag; then nothing is done.
+    """
+    check_tag(tag)
 
     def act(tenant_id: UUID) -> str:
         return "Tagged" if add_tag(tenant_id, tag, actor=actor) else "Had this tag already"

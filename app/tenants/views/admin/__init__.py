@@ -1,0 +1,1 @@
+"""Tenants in the platform portal: one blueprint, a room a use case."""

@@ -1,0 +1,114 @@
+"""The tabs of one tenant's page, and the form of its basics."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core.errors import ConflictError
+from app.core.permissions import Permission
+from app.operations.queries import find_latest_operation, list_steps
+from app.operations.queries import list_operations as list_tenant_operations
+from app.tenants import queries, services
+from app.tenants.actions import list_actions
+from app.tenants.facts import list_fact_lines
+from app.tenants.forms import BasicsForm
+from app.tenants.models import Tenant
+from app.tenants.status import EFFECTS, TenantStatus
+from app.tenants.views.admin.blueprint import bp
+from app.tenants.views.admin.undo import take_undo
+from app.web.decorators import require
+from app.web.htmx import redirect_to, render
+from app.web.identity import current_actor, may
+from app.web.links import tenant_url
+
+# Each tab's page by the name of its view.
+TABS = (
+    ("Overview", "show_tenant", Permission.TENANT_READ),
+    ("Status", "show_history", Permission.TENANT_READ),
+    ("Metadata", "show_metadata", Permission.TENANT_READ),
+    ("Operations", "list_operations", Permission.TENANT_READ),
+)
+
+
+@bp.get("/tenants/<uuid:tenant_id>")
+@require(Permission.TENANT_READ)
+def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
+    """Show a tenant's overview."""
+    tenant = queries.get_tenant(tenant_id)
+    operation = find_latest_operation(tenant_id)
+    return show_tab(
+        "show_tenant",
+        tenant,
+        address=tenant_url(tenant.slug),
+        effect=EFFECTS[TenantStatus(tenant.status)],
+        placement=queries.find_placement(tenant_id),
+        facts=list_fact_lines(queries.list_facts(tenant_id)),
+        tags=queries.list_tags(tenant_id),
+        operation=operation,
+        steps=list_steps(operation.id) if operation else [],
+    )
+
+
+@bp.get("/tenants/<uuid:tenant_id>/status")
+@require(Permission.TENANT_READ)
+def show_history(tenant_id: UUID) -> ResponseReturnValue:
+    """Show how a tenant came to its status."""
+    return show_tab("show_history", queries.get_tenant(tenant_id), changes=queries.list_status_changes(tenant_id))
+
+
+@bp.get("/tenants/<uuid:tenant_id>/operations")
+@require(Permission.TENANT_READ)
+def list_operations(tenant_id: UUID) -> ResponseReturnValue:
+    """Show a tenant's operations, newest first."""
+    operations = list_tenant_operations(tenant_id=tenant_id)
+    return show_tab("list_operations", queries.get_tenant(tenant_id), operations=operations)
+
+
+@bp.get("/tenants/<uuid:tenant_id>/edit")
+@require(Permission.TENANT_EDIT)
+def edit_tenant(tenant_id: UUID) -> ResponseReturnValue:
+    """Show the form of a tenant's basics."""
+    tenant = queries.get_tenant(tenant_id)
+    return render("tenants/admin/edit_tenant.html", tenant=tenant, form=BasicsForm.of(tenant))
+
+
+@bp.post("/tenants/<uuid:tenant_id>/edit")
+@require(Permission.TENANT_EDIT)
+def update_tenant(tenant_id: UUID) -> ResponseReturnValue:
+    """Change a tenant's basics; an invalid form comes back with 422, a late one with 409 and what was entered."""
+    form, status = BasicsForm(), 422
+    if form.validate_on_submit():
+        try:
+            services.update_tenant(tenant_id, form.basics, seen=form.seen_at, actor=current_actor())
+            flash(f"{form.name.data} was saved.", "success")
+            return redirect_to(url_for(".show_tenant", tenant_id=tenant_id))
+        except ConflictError as error:
+            form.form_errors, status = [str(error)], 409
+    tenant = queries.get_tenant(tenant_id)
+    form.show_version(tenant)
+    return render("tenants/admin/edit_tenant.html", status, tenant=tenant, form=form)
+
+
+def show_tab(page: str, tenant: Tenant, status: int = 200, **context: Any) -> Response:
+    """Render one tab of a tenant's page, with what every tab shows above it."""
+    return render(
+        f"tenants/admin/{page}.html",
+        status,
+        tenant=tenant,
+        tabs=_tabs(tenant.id, page),
+        actions=[action for action in list_actions(tenant.status) if may(action.permission)],
+        undo=take_undo(),
+        **context,
+    )
+
+
+def _tabs(tenant_id: UUID, current: str) -> list[dict[str, object]]:
+    return [
+        {"label": label, "href": url_for(f"tenants_admin.{page}", tenant_id=tenant_id), "current": page == current}
+        for label, page, permission in TABS
+        if may(permission)
+    ]
