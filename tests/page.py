@@ -159,9 +159,11 @@ class PageClient:
             path = parts.path
         # Forms on https are refused without a referrer of their own host.
         headers = {"Referer": self._absolute(url), **(FRAGMENT_HEADERS if fragment else {})}
-        return self.client.open(
-            path, method=method, base_url=f"{parts.scheme}://{parts.netloc}", headers=headers, **content
-        )
+        # Flask would use the test's own application context, and with it one `g` for all requests.
+        with self.client.application.app_context():
+            return self.client.open(
+                path, method=method, base_url=f"{parts.scheme}://{parts.netloc}", headers=headers, **content
+            )
 
     def _absolute(self, url: str) -> str:
         return urljoin(f"{self.scheme}://{self.host}/", url)
