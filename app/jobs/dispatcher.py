@@ -16,7 +16,7 @@ from app.core.errors import UnavailableError
 from app.core.jobs import JobState, PlatformJob
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import platform_scope
-from app.jobs.doorbell import await_ring
+from app.jobs.doorbell import await_ring, leave_sign
 from app.jobs.schedules import enqueue_due_ticks
 
 SWEEP_SECONDS = 1.0
@@ -40,6 +40,7 @@ def run_dispatcher(per_tenant: int, should_stop: Callable[[], bool]) -> None:
             with platform_scope("schedules tick"):
                 enqueue_due_ticks()
             sweep(per_tenant)
+            leave_sign()
             await_ring(SWEEP_SECONDS)
         except (RedisError, UnavailableError) as error:
             log.warning("sweep_failed", error=type(error).__name__)

@@ -1,6 +1,8 @@
-"""The doorbell: one Redis list that wakes the dispatcher as soon as there is work."""
+"""The doorbell: a Redis list that wakes the dispatcher as soon as there is work, and the dispatcher's sign of life."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import structlog
 from flask import Flask, current_app
@@ -8,11 +10,14 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.core import clock
 from app.core.config import Settings
 from app.core.jobs import on_enqueue
 from app.core.redis import get_redis
 
 DOORBELL = "tenantry:doorbell"
+SIGN = "tenantry:dispatcher"
+SIGN_SECONDS = 60
 RING_SECONDS = 0.5
 log = structlog.get_logger()
 
@@ -30,11 +35,16 @@ def init_doorbell(app: Flask, settings: Settings) -> None:
     on_enqueue(ring)
 
 
+def quick_redis() -> Redis:
+    """Return a client for requests: it answers or fails within half a second."""
+    found: Redis = current_app.extensions["tenantry_doorbell"]
+    return found
+
+
 def ring() -> None:
     """Wake the dispatcher; with Redis gone, its next sweep finds the job all the same."""
-    doorbell: Redis = current_app.extensions["tenantry_doorbell"]
     try:
-        with doorbell.pipeline(transaction=False) as pipeline:
+        with quick_redis().pipeline(transaction=False) as pipeline:
             pipeline.lpush(DOORBELL, "1")
             pipeline.ltrim(DOORBELL, 0, 0)
             pipeline.execute()
@@ -45,3 +55,17 @@ def ring() -> None:
 def await_ring(seconds: float) -> None:
     """Return at the next ring, or after some seconds."""
     get_redis().blpop([DOORBELL], timeout=seconds)
+
+
+def leave_sign() -> None:
+    """Note that a dispatcher is at work."""
+    get_redis().set(SIGN, clock.now().isoformat(), ex=SIGN_SECONDS)
+
+
+def find_dispatcher_sign() -> datetime | None:
+    """Return when a dispatcher was last at work, None when that is a minute ago.
+
+    Errors: RedisError when Redis does not answer.
+    """
+    sign = quick_redis().get(SIGN)
+    return datetime.fromisoformat(sign.decode()) if isinstance(sign, bytes) else None

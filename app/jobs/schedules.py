@@ -9,6 +9,7 @@ from sqlalchemy import DateTime, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.audit.services import unaudited
 from app.core import clock
 from app.core.database.models import Record
 from app.core.database.session import db
@@ -55,6 +56,7 @@ def list_schedules() -> list[Schedule]:
     return sorted(_schedules.values(), key=lambda schedule: schedule.job)
 
 
+@unaudited("a tick is no decision of anybody's; the job that it makes records what it does")
 def enqueue_due_ticks() -> int:
     """Turn each schedule's newest tick into a job, once; ticks missed before it are covered by that run."""
     now, count = clock.now(), 0
@@ -67,6 +69,7 @@ def enqueue_due_ticks() -> int:
     return count
 
 
+@unaudited("housekeeping")
 def forget_old_ticks() -> None:
     """Delete ticks that no scheduler will ask for again."""
     with transaction():

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from app.core.tenancy.scopes import TenantRoute, platform_scope
-from app.jobs.dispatcher import sweep
 from app.web.hosts import Portal
-from tests.jobs.rows import job_row, job_rows
+from tests.jobs.rows import job_row
 from tests.jobs.toys import Toy, events, queue, ran
-from tests.tenant_rows import set_home, set_tenant
-from tests.work import make_jobs_due, run_jobs
+from tests.work import run_jobs
 
 
 def test_a_job_of_a_tenant_runs_in_its_scope_and_writes_into_its_home(acme: TenantRoute, globex: TenantRoute) -> None:

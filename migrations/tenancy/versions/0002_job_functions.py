@@ -19,7 +19,9 @@ INDEXES = """
 create index ix_outbox_id on tenancy.outbox (id);
 create index ix_outbox_failed on tenancy.outbox (id) where state = 'failed';
 """
-MATCHES = """(only_state is null or j.state = only_state) and (only_kind is null or j.kind = only_kind)
+# "Scheduled" is no state of a row: it is pending, and its moment has not come.
+STAGE = "case when j.state = 'pending' and j.run_at > clock_timestamp() then 'scheduled' else j.state end"
+MATCHES = f"""(only_stage is null or {STAGE} = only_stage) and (only_kind is null or j.kind = only_kind)
         and (only_tenant is null or j.tenant_id = only_tenant)"""
 FUNCTIONS = {
     "tenancy.dispatch_jobs(integer, integer, integer)": f"""
@@ -62,7 +64,7 @@ create function tenancy.retry_job(tenant uuid, job uuid) returns boolean languag
 $$""",
     "tenancy.list_jobs(text, text, uuid, uuid, boolean, integer)": f"""
 create function tenancy.list_jobs(
-    only_state text, only_kind text, only_tenant uuid, beyond uuid, backward boolean, most integer)
+    only_stage text, only_kind text, only_tenant uuid, beyond uuid, backward boolean, most integer)
 {SHOWN} language plpgsql stable {DEFINER} as $$
 begin
     if backward then
@@ -78,11 +80,11 @@ create function tenancy.find_job(job uuid) {SHOWN} language sql stable {DEFINER}
     select {COLUMNS} from tenancy.outbox j where j.id = job
 $$""",
     "tenancy.count_jobs(uuid)": f"""
-create function tenancy.count_jobs(only_tenant uuid) returns table (queue text, state text, jobs bigint)
+create function tenancy.count_jobs(only_tenant uuid) returns table (queue text, stage text, jobs bigint)
 language sql stable {DEFINER} as $$
-    select j.queue, j.state, count(*) from tenancy.outbox j
+    select j.queue, {STAGE} as stage, count(*) from tenancy.outbox j
     where j.state in ('pending', 'queued', 'running') and (only_tenant is null or j.tenant_id = only_tenant)
-    group by j.queue, j.state
+    group by j.queue, stage
     union all
     select j.queue, j.state, count(*) from tenancy.outbox j
     where j.state = 'failed' and (only_tenant is null or j.tenant_id = only_tenant) group by j.queue, j.state

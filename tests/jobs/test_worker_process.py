@@ -1,0 +1,128 @@
+"""The real processes: a worker and a dispatcher, killed and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rq import Worker
+
+import worker as worker_script
+from app.core.config import Settings
+from app.core.redis import get_redis
+from app.core.tenancy.scopes import TenantRoute
+from app.jobs.worker import QueueWorker
+from app.jobs.workers import find_workforce
+from app.web.hosts import Portal
+from tests.jobs.rows import expire_leases, job_row
+from tests.jobs.toys import Toy, events, queue, ran
+from tests.servers import environment_of
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def start(instance: Settings) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    """A function that starts a process behind the queue; each is gone at the end, with its children."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def run(name: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.jobs.child", name]
+        children.append(subprocess.Popen(command, cwd=ROOT, env=environment_of(instance), start_new_session=True))
+        return children[-1]
+
+    yield run
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_a_worker_killed_in_the_middle_of_a_job_costs_nothing(
+    app: Portal, acme: TenantRoute, start: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    start("dispatcher")
+    worker = start("default")
+    job_id = queue(Toy.BLOCK, acme)
+    wait_until(lambda: len(ran()) == 1)
+    worker.kill()
+    os.kill(int(ran()[0]), signal.SIGKILL)  # RQ's horse, in a process group of its own.
+    start("default")
+    expire_leases()
+    wait_until(lambda: job_row(job_id).state == "done")
+    assert (events(acme), len(ran()), job_row(job_id).attempt) == (["blocked"], 2, 2)
+
+
+def test_a_horse_killed_by_the_system_costs_nothing(
+    app: Portal, start: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    start("dispatcher")
+    start("default")
+    job_id = queue(Toy.BLOCK)
+    wait_until(lambda: len(ran()) == 1)
+    os.kill(int(ran()[0]), signal.SIGKILL)
+    expire_leases()
+    wait_until(lambda: job_row(job_id).state == "done")
+    assert (events(), job_row(job_id).attempt) == (["blocked"], 2)
+
+
+def test_redis_flushed_under_running_processes_loses_nothing(
+    app: Portal, acme: TenantRoute, start: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    start("dispatcher")
+    job_id = queue(Toy.NOTE, acme)
+    wait_until(lambda: job_row(job_id).state == "queued")
+    get_redis().flushdb()
+    start("default")
+    wait_until(lambda: job_row(job_id).state == "done")
+    assert len(ran()) == 1
+
+
+@pytest.mark.parametrize("name", ["default", "operations", "dispatcher"])
+def test_a_process_that_is_told_to_stop_ends_well(
+    app: Portal, start: Callable[[str], subprocess.Popen[bytes]], name: str
+) -> None:
+    child = start(name)
+    key = "tenantry:queue-marker" if name == "dispatcher" else "rq:workers"
+    wait_until(lambda: get_redis().exists(key))
+    time.sleep(0.3)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["default", "operations"]])
+def test_a_worker_without_one_queue_says_how_it_is_called(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert worker_script.main(arguments) == 2
+    assert capsys.readouterr().err == "usage: python worker.py default|operations|dispatcher\n"
+
+
+def test_a_worker_without_settings_says_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, instance: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (environment_of(instance) | {"REDIS_URL": ""}).items():
+        monkeypatch.setenv(name, value)
+    assert worker_script.main(["default"]) == 1
+    assert capsys.readouterr().err.startswith("REDIS_URL is missing;")
+
+
+def test_a_worker_is_listed_again_after_redis_has_lost_its_memory(app: Portal) -> None:
+    worker = QueueWorker(["default"], connection=get_redis(), worker_ttl=30)
+    worker.register_birth()
+    get_redis().flushdb()
+    worker.heartbeat()
+    (listed,) = find_workforce().workers
+    assert (listed.name, listed.queue, len(Worker.all(connection=get_redis()))) == (worker.name, "default", 1)
