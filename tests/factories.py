@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from uuid import UUID
 
 import pytest
@@ -11,6 +18,8 @@ from sqlalchemy import select
 
 from app.core.actors import Actor
 from app.core.database.session import db
+from app.core.database.transactions import transaction
+from app.core.runtime import current_settings
 from app.core.tenancy.scopes import TenantRoute, find_scope, platform_scope, tenant_scope
 from app.credentials import passwords
 from app.credentials.link_rows import derive_link_token
@@ -21,6 +30,9 @@ from app.staff import queries as staff_queries
 from app.staff import services as staff
 from tests.page import PageClient
 from tests.tenant_rows import make_tenant_rows
+from tests.work import run_jobs
+
+Scoped = Callable[[], AbstractContextManager[object]]
 
 ADMIN_HOST = "admin.localhost"
 PASSWORD = "plum orbit canvas lantern"
@@ -110,10 +122,48 @@ def sign_in_as_bob(app: Flask, acme: TenantRoute) -> PageClient:
     return sign_in(app, host_of(acme), BOB)
 
 
+def deliver_mails() -> list[EmailMessage]:
+    """Run the jobs and return the mails in the folder, the oldest first."""
+    run_jobs()
+    paths = sorted(current_settings().mail_dir.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+    return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+
+
+def link_in(mail: EmailMessage) -> str:
+    """Return the first link in a mail's text that carries a token."""
+    found = re.search(r"http://\S+/[A-Za-z0-9_-]{76}", mail.get_body(("plain",)).get_content())
+    assert found, mail
+    return found.group()
+
+
 def use_cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let argon2 work as little as it can, in this process."""
     for function in (passwords.hash_password, passwords.verify_password, passwords.needs_rehash):
         monkeypatch.setitem(function.__kwdefaults__, "cost", CHEAP)
+
+
+def while_uncommitted(
+    app: Flask, scope: Scoped, first: Callable[[], object], second: Callable[[], object]
+) -> Exception | None:
+    """Do the first, let the second begin and wait for it elsewhere, then commit; return what the second raised."""
+    raised: list[Exception] = []
+
+    def run_second() -> None:
+        with app.app_context(), scope():
+            try:
+                second()
+            except Exception as error:
+                raised.append(error)
+
+    thread = threading.Thread(target=run_second)
+    with scope(), transaction():
+        first()
+        thread.start()
+        # It must still be waiting for our locks; without them it would be done by now.
+        thread.join(timeout=0.3)
+        assert thread.is_alive(), raised
+    thread.join()
+    return raised[0] if raised else None
 
 
 def rows_of(model: type, route: TenantRoute | None = None) -> list:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from app.core.config import Settings
 from app.core.tenancy.scopes import TenantRoute
 from app.web.hosts import Portal
 from tests.factories import make_tenant, use_cheap_passwords
@@ -12,6 +15,11 @@ from tests.factories import make_tenant, use_cheap_passwords
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     use_cheap_passwords(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _empty_mail_folder(instance: Settings) -> None:
+    shutil.rmtree(instance.mail_dir, ignore_errors=True)
 
 
 @pytest.fixture
