@@ -10,7 +10,7 @@ TESTABLE := $(VENV)/.test-$(shell cat requirements.txt tests/requirements.txt | 
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types bench demo migrate tools
-# An installation that was cut short is begun anew, whatever had been finished before it.
+# An installation that was cut short is begun anew, whatever had been finished before it; one that goes on is waited for.
 .PHONY: $(if $(wildcard $(VENV)/.unfinished),$(INSTALLED) $(TESTABLE))
 
 help: ## Show this list
@@ -27,8 +27,8 @@ lint: $(TESTABLE) ## Check style, imports, templates and security
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
-	@if [ -d templates ]; then $(BIN)/djlint --profile=jinja --lint --quiet templates; fi
-	@$(BIN)/bandit -q -r app --skip B404,B603,B606,B607 # Ruff judges each process start, with a reason beside it.
+	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/bandit -q -c pyproject.toml -r app worker.py wsgi.py
 
 types: $(TESTABLE) ## Check types
 	@$(BIN)/mypy --no-error-summary
@@ -44,9 +44,10 @@ migrate: $(INSTALLED) ## Bring the database of an instance that is not running u
 
 define prepare
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+@while kill -0 "$$(cat $(VENV)/.unfinished 2> /dev/null)" 2> /dev/null; do sleep 1; done
 @if [ -e $(VENV)/.unfinished ]; then rm -rf $(VENV); fi
-@if [ ! -x $(BIN)/python ]; then mkdir -p $(VENV) && touch $(VENV)/.unfinished && $(PYTHON) -m venv $(VENV); fi
-@touch $(VENV)/.unfinished
+@mkdir -p $(VENV) && echo $$PPID > $(VENV)/.unfinished
+@if [ ! -x $(BIN)/python ]; then $(PYTHON) -m venv $(VENV); fi
 @$(PIP) -r $(1)
 @rm $(VENV)/.unfinished && touch $@
 endef

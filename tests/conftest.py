@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis
 
 from app import create_app
 from app.core.config import Settings
@@ -13,6 +14,10 @@ from app.core.redis import get_redis
 from app.core.tenancy.scopes import find_scope
 from app.web.hosts import Portal
 from tests.servers import empty_database, prepare_instance, start_servers
+
+# How long one example takes says nothing on a machine that runs other tests beside it.
+hypothesis.register_profile("tenantry", deadline=None)
+hypothesis.load_profile("tenantry")
 
 
 def pytest_configure(config: pytest.Config) -> None:
