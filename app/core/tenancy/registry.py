@@ -119,7 +119,9 @@ class Registry:
         route = _route(rows[0]) if rows else None
         with self._lock:
             # A change between our read and now has raised the generation; storing would bring the old route back.
-            if generation == self._generation and len(self._routes) < CACHE_ENTRIES:
+            if generation == self._generation:
+                if len(self._routes) >= CACHE_ENTRIES:
+                    self._routes.clear()  # Names that strangers guess must not keep tenants out for good.
                 self._routes[key] = route
         return route
 
