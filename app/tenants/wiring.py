@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.core.permissions import Permission
 from app.tenants.commands import tenant_group
+from app.tenants.context import init_tenant_context
 from app.tenants.views import tenant
 from app.tenants.views.admin import bulk, listing, metadata, pages, status_changes  # noqa: F401  # They add their views.
 from app.tenants.views.admin.blueprint import bp
@@ -18,4 +19,5 @@ def init_tenants(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(tenant.bp)
     app.cli.add_command(tenant_group)
+    init_tenant_context(app)
     register(NavItem(Surface.ADMIN, "Tenants", "tenants_admin.list_tenants", "buildings", Permission.TENANT_READ, 10))
