@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
 
+from app.audit.models import HomeAuditEvent
 from app.core.database.session import db
 from app.core.errors import InputError, NotFoundError
 from app.credentials.emails import fold_email
@@ -20,6 +23,8 @@ from app.members.roles import RoleKey
 from app.web.tables import Cursor, Page, TableState, build_page, decode_cursor
 
 PAGE_ROWS = 50
+EXPORT_BATCH_ROWS = 500
+MOST_EVENTS = 20
 SORTS = ("name", "email", "created")
 DEFAULT_SORT = "name"
 _SORT_COLUMNS: dict[str, tuple[Any, type]] = {
@@ -27,6 +32,19 @@ _SORT_COLUMNS: dict[str, tuple[Any, type]] = {
     "email": (Member.email, str),
     "created": (Member.created_at, datetime),
 }
+NOT_YOUR_RANK = "Only an owner can change an owner’s role or end their membership."
+LAST_OWNER = "This is the last active owner. Make somebody else an owner before you change or deactivate this one."
+
+
+@dataclass(frozen=True)
+class MemberOverview:
+    """What those who manage members see of one, and why they cannot change it, if so."""
+
+    member: Member
+    sessions_count: int
+    events: list[HomeAuditEvent]
+    roles: list[Role]
+    obstacle: str | None
 
 
 def find_member_by_email(email: str) -> Member | None:
@@ -48,6 +66,21 @@ def get_member(member_id: UUID, *, lock: bool = False) -> Member:
     return member
 
 
+def get_member_overview(member_id: UUID, *, viewer_id: UUID, now: datetime) -> MemberOverview:
+    """Return what the page of one member shows to the member who opens it.
+
+    Errors: NotFoundError.
+    """
+    member, viewer = get_member(member_id), get_member(viewer_id)
+    obstacle = None
+    if member.role.is_owner and not viewer.role.is_owner:
+        obstacle = NOT_YOUR_RANK
+    elif member.role.is_owner and not has_other_active_owner(member.id):
+        obstacle = LAST_OWNER
+    sessions_count = len(list_live_sessions(member.id, now))
+    return MemberOverview(member, sessions_count, list_member_events(member.id), list_roles_to_give(viewer), obstacle)
+
+
 def get_role(key: str, *, lock: bool = False) -> Role:
     """Return a role by its key.
 
@@ -66,6 +99,11 @@ def list_roles() -> list[Role]:
     """Return the running tenant's roles, the built-in ones first and in their order."""
     order = {key.value: position for position, key in enumerate(RoleKey)}
     return sorted(db.session.scalars(select(Role)), key=lambda role: (order.get(role.key, len(order)), role.name))
+
+
+def list_roles_to_give(viewer: Member) -> list[Role]:
+    """Return the roles that a member can hand out: only owners hand out the owner's."""
+    return [role for role in list_roles() if viewer.role.is_owner or not role.is_owner]
 
 
 def get_member_by_link(token: str, purpose: LinkPurpose, now: datetime, *, lock: bool = False) -> Member:
@@ -96,6 +134,23 @@ def list_members(state: TableState) -> Page[Member]:
     return build_page(
         rows, limit=PAGE_ROWS, cursor=cursor, sort=state.sort, values=lambda row: (getattr(row, column.key), row.id)
     )
+
+
+def iterate_members(state: TableState) -> Iterator[Member]:
+    """Yield every member that search and filters leave, in order, a batch in memory at a time."""
+    column, _kind = _SORT_COLUMNS[state.sort or DEFAULT_SORT]
+    order = (column.desc(), Member.id.desc()) if state.descending else (column, Member.id)
+    statement = _filtered(select(Member), state).order_by(*order)
+    yield from db.session.scalars(statement.execution_options(yield_per=EXPORT_BATCH_ROWS))
+
+
+def list_member_events(member_id: UUID) -> list[HomeAuditEvent]:
+    """Return the latest of what happened to a member's account, newest first."""
+    statement = select(HomeAuditEvent).where(
+        HomeAuditEvent.target_kind == "member", HomeAuditEvent.target_id == member_id
+    )
+    newest = statement.order_by(HomeAuditEvent.at.desc(), HomeAuditEvent.id.desc())
+    return list(db.session.scalars(newest.limit(MOST_EVENTS)))
 
 
 def count_members() -> dict[str, int]:

@@ -28,7 +28,8 @@ class BuiltInRole:
     permissions: frozenset[Permission]
 
 
-_ALL: Final = frozenset(item for item in Permission if item.startswith(_WORKSPACE))
+WORKSPACE_PERMISSIONS: Final = tuple(item for item in Permission if item.startswith(_WORKSPACE))
+_ALL: Final = frozenset(WORKSPACE_PERMISSIONS)
 # An admin may do what an owner may, but neither make nor unmake owners: the services see to that.
 BUILT_IN_ROLES: Final = (
     BuiltInRole(RoleKey.OWNER, "Owner", _ALL),

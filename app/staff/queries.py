@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 
+from app.audit.models import ControlAuditEvent
 from app.core.database.session import db
 from app.core.errors import NotFoundError
 from app.credentials.emails import fold_email
@@ -16,6 +20,30 @@ from app.credentials.rules import STAFF_SESSION
 from app.credentials.sessions import hash_session_token
 from app.staff.models import StaffSession, StaffState, StaffUser
 from app.staff.roles import StaffRole
+from app.web.tables import Cursor, CursorValue, Page, TableState, build_page, decode_cursor
+
+PAGE_ROWS = 50
+EXPORT_BATCH_ROWS = 500
+MOST_EVENTS = 20
+SORTS = ("name", "email", "created")
+DEFAULT_SORT = "name"
+LAST_ADMIN = "This is the last active admin. Make somebody else an admin before you change or deactivate this one."
+_NAME = func.lower(StaffUser.name)
+_SORT_COLUMNS: dict[str, tuple[ColumnElement[Any], type]] = {
+    "name": (_NAME, str),
+    "email": (StaffUser.email.expression, str),
+    "created": (StaffUser.created_at.expression, datetime),
+}
+
+
+@dataclass(frozen=True)
+class StaffOverview:
+    """What those who manage staff see of one staff user, and why they cannot change it, if so."""
+
+    user: StaffUser
+    sessions_count: int
+    events: list[ControlAuditEvent]
+    obstacle: str | None
 
 
 def find_staff_user_by_email(email: str) -> StaffUser | None:
@@ -60,6 +88,59 @@ def get_staff_user_by_link(token: str, now: datetime, *, lock: bool = False) -> 
 def list_staff_users() -> list[StaffUser]:
     """Return every staff user by name."""
     return list(db.session.scalars(select(StaffUser).order_by(StaffUser.name, StaffUser.id)))
+
+
+def list_staff_page(state: TableState) -> Page[StaffUser]:
+    """Return a page of staff users whose name or address begins with the search text, by state and role if filtered."""
+    column, kind = _SORT_COLUMNS[state.sort]
+    cursor = decode_cursor(state.cursor, state.sort, (kind, UUID))
+    statement = _filtered(select(StaffUser, column), state)
+    if cursor is not None:
+        statement = statement.where(_is_behind(column, cursor, descending=state.descending))
+    descending = state.descending != (cursor is not None and cursor.backward)
+    found = db.session.execute(_ordered(statement, column, descending=descending).limit(PAGE_ROWS + 1)).all()
+    # The database's own sort value goes into the cursor: Python lowers some letters differently.
+    places: dict[UUID, CursorValue] = {user.id: value for user, value in found}
+    return build_page(
+        [user for user, _value in found],
+        limit=PAGE_ROWS,
+        cursor=cursor,
+        sort=state.sort,
+        values=lambda user: (places[user.id], user.id),
+    )
+
+
+def iterate_staff_users(state: TableState) -> Iterator[StaffUser]:
+    """Yield every staff user that search and filters leave, in order, a batch in memory at a time."""
+    column, _kind = _SORT_COLUMNS[state.sort]
+    statement = _ordered(_filtered(select(StaffUser), state), column, descending=state.descending)
+    yield from db.session.scalars(statement.execution_options(yield_per=EXPORT_BATCH_ROWS))
+
+
+def count_staff_users() -> dict[str, int]:
+    """Return how many staff users there are in each state; states without any are missing."""
+    rows = db.session.execute(select(StaffUser.state, func.count()).group_by(StaffUser.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def get_staff_overview(staff_user_id: UUID, now: datetime) -> StaffOverview:
+    """Return what the page of one staff user shows.
+
+    Errors: NotFoundError.
+    """
+    user = get_staff_user(staff_user_id)
+    is_last = user.is_admin and user.is_active and list_active_admin_ids() == [user.id]
+    sessions_count = len(list_live_sessions(user.id, now))
+    return StaffOverview(user, sessions_count, list_staff_events(user.id), LAST_ADMIN if is_last else None)
+
+
+def list_staff_events(staff_user_id: UUID) -> list[ControlAuditEvent]:
+    """Return the latest of what happened to a staff user's account, newest first."""
+    statement = select(ControlAuditEvent).where(
+        ControlAuditEvent.target_kind == "staff_user", ControlAuditEvent.target_id == staff_user_id
+    )
+    newest = statement.order_by(ControlAuditEvent.at.desc(), ControlAuditEvent.id.desc())
+    return list(db.session.scalars(newest.limit(MOST_EVENTS)))
 
 
 def find_first_admin() -> StaffUser | None:
@@ -122,3 +203,24 @@ def get_session(staff_user_id: UUID, session_id: UUID) -> StaffSession:
     if session is None or session.staff_user_id != staff_user_id:
         raise NotFoundError("There is no such session.")
     return session
+
+
+def _filtered(statement: Select[Any], state: TableState) -> Select[Any]:
+    if state.search:
+        text = state.search.casefold()
+        statement = statement.where(or_(_NAME.op("^@")(text), StaffUser.email.op("^@")(text)))
+    for name, column in (("state", StaffUser.state), ("role", StaffUser.role)):
+        if name in state.filters:
+            statement = statement.where(column == state.filters[name])
+    return statement
+
+
+def _ordered(statement: Select[Any], column: ColumnElement[Any], *, descending: bool) -> Select[Any]:
+    order = (column.desc(), StaffUser.id.desc()) if descending else (column, StaffUser.id)
+    return statement.order_by(*order)
+
+
+def _is_behind(column: ColumnElement[Any], cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:
+    here = tuple_(column, StaffUser.id)
+    there = tuple_(*(literal(value) for value in cursor.values))
+    return here < there if descending != cursor.backward else here > there

@@ -27,9 +27,10 @@ class StaffRole(StrEnum):
         return _PERMISSIONS[self]
 
 
+PLATFORM_PERMISSIONS: Final = tuple(item for item in Permission if not item.startswith(_WORKSPACE))
 _LABELS: Final = {StaffRole.ADMIN: "Platform admin", StaffRole.SUPPORT: "Support"}
 _PERMISSIONS: Final = {
-    StaffRole.ADMIN: frozenset(item for item in Permission if not item.startswith(_WORKSPACE)),
+    StaffRole.ADMIN: frozenset(PLATFORM_PERMISSIONS),
     StaffRole.SUPPORT: frozenset(
         {
             Permission.AUDIT_READ,

@@ -35,7 +35,7 @@ def change_role(member_id: UUID, *, role_key: str, actor: Actor) -> None:
         record_event(AuditAction.MEMBER_ROLE_CHANGED, target=member.target, actor=actor, changes=changes)
 
 
-def deactivate_member(member_id: UUID, *, actor: Actor) -> None:
+def deactivate_member(member_id: UUID, *, actor: Actor, reason: str | None = None) -> None:
     """End a member's sessions and links and let them sign in no more; what they made stays.
 
     Errors: ForbiddenError when somebody who is no owner deactivates one; StateError for the last active owner, or
@@ -51,7 +51,8 @@ def deactivate_member(member_id: UUID, *, actor: Actor) -> None:
         member.void_link()
         end_sessions(member.id)
         changes = {"state": (before, MemberState.DEACTIVATED.value)}
-        record_event(AuditAction.MEMBER_DEACTIVATED, target=member.target, actor=actor, changes=changes)
+        action = AuditAction.MEMBER_DEACTIVATED
+        record_event(action, target=member.target, actor=actor, changes=changes, reason=reason)
 
 
 def reactivate_member(member_id: UUID, *, actor: Actor) -> None:

@@ -7,7 +7,9 @@ from app.staff.services.accounts import (
     deactivate_staff_user,
     ensure_first_admin,
     reactivate_staff_user,
+    send_sign_in_link,
 )
+from app.staff.services.own_account import change_password, revoke_other_sessions
 from app.staff.services.sign_in import (
     accept_link,
     mark_session_seen,
@@ -18,6 +20,7 @@ from app.staff.services.sign_in import (
 
 __all__ = [
     "accept_link",
+    "change_password",
     "change_role",
     "create_sign_in_link",
     "create_staff_user",
@@ -25,7 +28,9 @@ __all__ = [
     "ensure_first_admin",
     "mark_session_seen",
     "reactivate_staff_user",
+    "revoke_other_sessions",
     "revoke_session",
+    "send_sign_in_link",
     "sign_in",
     "sign_out",
 ]

@@ -34,9 +34,7 @@ def create_staff_user(*, email: str, name: str, role: str, actor: Actor) -> UUID
     """
     with transaction():
         user = _add_staff_user(email=email, name=name, role=role, actor=actor)
-        user.issue_link(LinkPurpose.STAFF_SIGN_IN, SIGN_IN_LINK_LIFETIME, clock.now())
-        serial = str(user.link_serial)
-        queue_mail(MailName.STAFF_SIGN_IN, {"staff_user_id": str(user.id), "serial": serial}, key=f"{user.id}-{serial}")
+        _send_link(user)
     return user.id
 
 
@@ -71,22 +69,37 @@ def create_sign_in_link(*, email: str, actor: Actor) -> UUID:
     return user.id
 
 
+def send_sign_in_link(staff_user_id: UUID, *, actor: Actor) -> None:
+    """Send a staff user a new one-time link and void every older one.
+
+    Errors: StateError for a deactivated staff user.
+    Effect: mail.
+    """
+    with transaction():
+        user = queries.get_staff_user(staff_user_id, lock=True)
+        if not user.is_active:
+            raise StateError(f"{user.email} is deactivated and cannot sign in.")
+        _send_link(user)
+        record_event(AuditAction.STAFF_SIGN_IN_LINK_CREATED, target=user.target, actor=actor, reason="sent by mail")
+
+
 def change_role(staff_user_id: UUID, *, role: str, actor: Actor) -> None:
-    """Give a staff user another role; their next request has its permissions.
+    """Give a staff user another role; their next request has its permissions, and the same role leaves no trace.
 
     Errors: InputError for a role that is not; StateError for the last active admin.
     """
     wanted = _parse_role(role)
     with transaction():
         user = _lock_staff_user(staff_user_id)
-        if wanted is not StaffRole.ADMIN:
-            _keep_an_admin(user)
+        if user.role == wanted:
+            return
+        _keep_an_admin(user)
         before, user.role = user.role, wanted.value
         changes = {"role": (before, wanted.value)}
         record_event(AuditAction.STAFF_ROLE_CHANGED, target=user.target, actor=actor, changes=changes)
 
 
-def deactivate_staff_user(staff_user_id: UUID, *, actor: Actor) -> None:
+def deactivate_staff_user(staff_user_id: UUID, *, actor: Actor, reason: str | None = None) -> None:
     """End a staff user's sessions and links and let them sign in no more.
 
     Errors: StateError for the last active admin, or one who is deactivated already.
@@ -99,7 +112,7 @@ def deactivate_staff_user(staff_user_id: UUID, *, actor: Actor) -> None:
         user.state = StaffState.DEACTIVATED
         user.void_link()
         revoke_sessions(user.id)
-        record_event(AuditAction.STAFF_DEACTIVATED, target=user.target, actor=actor)
+        record_event(AuditAction.STAFF_DEACTIVATED, target=user.target, actor=actor, reason=reason)
 
 
 def reactivate_staff_user(staff_user_id: UUID, *, actor: Actor) -> None:
@@ -135,6 +148,12 @@ def _add_staff_user(*, email: str, name: str, role: str, actor: Actor) -> StaffU
     changes = {"email": (None, address), "name": (None, words), "role": (None, wanted.value)}
     record_event(AuditAction.STAFF_CREATED, target=user.target, actor=actor, changes=changes)
     return user
+
+
+def _send_link(user: StaffUser) -> None:
+    user.issue_link(LinkPurpose.STAFF_SIGN_IN, SIGN_IN_LINK_LIFETIME, clock.now())
+    serial = str(user.link_serial)
+    queue_mail(MailName.STAFF_SIGN_IN, {"staff_user_id": str(user.id), "serial": serial}, key=f"{user.id}-{serial}")
 
 
 def _parse_role(role: str) -> StaffRole:

@@ -99,6 +99,12 @@ def mark_session_seen(session_id: UUID) -> None:
         db.session.execute(statement.values(seen_at=now), execution_options={"synchronize_session": False})
 
 
+def id_of(actor: Actor) -> UUID:
+    """Return whose account a staff user acts on: their own."""
+    assert actor.id is not None  # noqa: S101  # Only somebody with an account has sessions to end.
+    return actor.id
+
+
 def _open_session(user: StaffUser, visit: Visit) -> str:
     now, token = clock.now(), make_session_token()
     user.last_signed_in_at = now
@@ -117,7 +123,7 @@ def _forget_ended_sessions(staff_user_id: UUID, now: datetime) -> None:
 
 def _end_session(session_id: UUID, action: AuditAction, actor: Actor) -> None:
     with transaction():
-        user = queries.get_staff_user(_id_of(actor))
+        user = queries.get_staff_user(id_of(actor))
         queries.get_session(user.id, session_id).revoke(clock.now())
         record_event(action, target=user.target, actor=actor)
 
@@ -131,8 +137,3 @@ def _record_failure(user: StaffUser | None, visit: Visit) -> None:
 
 def _actor_of(user: StaffUser, visit: Visit) -> Actor:
     return Actor(ActorKind.STAFF, user.email, user.id, visit.address)
-
-
-def _id_of(actor: Actor) -> UUID:
-    assert actor.id is not None  # noqa: S101  # Only somebody with an account has sessions to end.
-    return actor.id

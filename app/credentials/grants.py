@@ -1,0 +1,59 @@
+"""What roles allow, as a table: a line a permission, a column a role, in the order of the vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.core.permissions import Permission
+
+_WORDS: Final[dict[str, str]] = {
+    Permission.AUDIT_READ: "Read the platform’s audit trail",
+    Permission.JOB_READ: "See jobs, queues and workers",
+    Permission.JOB_RETRY: "Run failed jobs again",
+    Permission.OPERATION_RETRY: "Retry operations that failed",
+    Permission.PLATFORM_READ: "Open the platform’s overview",
+    Permission.STAFF_MANAGE: "Add staff users, change their role, deactivate them",
+    Permission.STAFF_READ: "See staff users and their roles",
+    Permission.TENANT_ARCHIVE: "Archive tenants and open them again",
+    Permission.TENANT_CREATE: "Onboard tenants",
+    Permission.TENANT_EDIT: "Edit a tenant’s basics, tags and notes",
+    Permission.TENANT_READ: "See tenants",
+    Permission.TENANT_SUSPEND: "Suspend and reactivate tenants",
+    Permission.WORKSPACE_AUDIT_READ: "Read the audit trail",
+    Permission.WORKSPACE_MEMBER_MANAGE: "Invite members, change their role, deactivate them",
+    Permission.WORKSPACE_MEMBER_READ: "See members and roles",
+    Permission.WORKSPACE_READ: "Open the workspace",
+    Permission.WORKSPACE_SETTINGS_EDIT: "Change the workspace’s settings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleColumn:
+    """One role: what it is called and what it allows."""
+
+    name: str
+    permissions: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """One permission: in words, in code, and for each role whether it gives it."""
+
+    words: str
+    code: str
+    given: Sequence[bool]
+
+
+def list_grants(permissions: Iterable[Permission], roles: Sequence[RoleColumn]) -> list[GrantLine]:
+    """Return a line for each permission that any role on this surface can give."""
+    return [
+        GrantLine(describe_permission(item), item.value, [item in role.permissions for role in roles])
+        for item in permissions
+    ]
+
+
+def describe_permission(permission: str) -> str:
+    """Return a permission in words; one that has none yet is read from its code."""
+    return _WORDS.get(permission) or permission.replace(":", " ").capitalize()

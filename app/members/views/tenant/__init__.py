@@ -1,0 +1,1 @@
+"""Members in the tenant portal: one blueprint, a room a use case."""

@@ -1,0 +1,1 @@
+"""Staff users in the platform portal: one blueprint, a room a use case."""

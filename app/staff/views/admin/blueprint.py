@@ -1,0 +1,9 @@
+"""The blueprint that the rooms of this folder share."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from app.web.hosts import Surface
+
+bp = Blueprint("staff_admin", __name__, subdomain=Surface.ADMIN)
