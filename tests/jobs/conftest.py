@@ -10,8 +10,10 @@ from redis import Redis
 
 from app.core.tenancy.scopes import TenantRoute
 from app.web.hosts import Portal
+from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.jobs import toys
-from tests.tenant_rows import make_tenant_rows
+from tests.page import PageClient
+from tests.tenant_rows import make_tenant_rows, owner_connection
 
 
 @pytest.fixture
@@ -41,3 +43,27 @@ def clean_toys() -> Iterator[None]:
     toys.failures.clear()
     yield
     toys.before_commit.clear()
+
+
+@pytest.fixture
+def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Ada's browser: a platform admin, signed in."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user()
+    forget_jobs()
+    return sign_in_as_ada(app)
+
+
+@pytest.fixture
+def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Sam's browser: support, signed in; may look and not touch."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user("sam@platform.example", role="support", name="Sam Vimes")
+    forget_jobs()
+    return sign_in(app, "admin.localhost", "sam@platform.example")
+
+
+def forget_jobs() -> None:
+    """Delete the jobs that making a staff user has left, such as the mail with the sign-in link."""
+    with owner_connection() as connection:
+        connection.execute("delete from control.outbox")
