@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Final
-from urllib.parse import urlsplit
 
 START_PAGE: Final = "/"
 _MAXIMUM_CHARACTERS: Final = 2_000
@@ -16,12 +15,11 @@ def choose_next_page(wanted: str | None) -> str:
 
     Source: WHATWG URL Standard: browsers drop tabs and line ends, and read a backslash as a slash.
     """
-    if not wanted or len(wanted) > _MAXIMUM_CHARACTERS or not wanted.startswith("/"):
+    if not wanted or len(wanted) > _MAXIMUM_CHARACTERS:
+        return START_PAGE
+    # Two slashes begin a host, and to browsers so do three, for which urlsplit sees none.
+    if not wanted.startswith("/") or wanted.startswith(("//", *_SIGN_IN_PAGES)):
         return START_PAGE
     if "\\" in wanted or any(unicodedata.category(character).startswith(("C", "Z")) for character in wanted):
-        return START_PAGE
-    parts = urlsplit(wanted)
-    # An empty netloc alone would let ///host through, which browsers collapse.
-    if parts.scheme or parts.netloc or parts.path.startswith("//") or parts.path.startswith(_SIGN_IN_PAGES):
         return START_PAGE
     return wanted
