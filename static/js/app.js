@@ -85,7 +85,7 @@
   const RELEASE_MILLISECONDS = 8000;
   function release(form) {
     delete form.dataset.busy;
-    findAll("[data-held]", form).forEach((button) => { button.disabled = false; delete button.dataset.held; });
+    findAll("[aria-disabled]", form).forEach((button) => button.removeAttribute("aria-disabled"));
   }
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -96,11 +96,8 @@
       return;
     }
     form.dataset.busy = "true";
-    // After the event, or the button's own name and value would be missing from what is sent.
-    setTimeout(() => findAll("button[type=submit]:not(:disabled)", form).forEach((button) => {
-      button.dataset.held = "true";
-      button.disabled = true;
-    }));
+    // Not `disabled`: a button that is loses the focus, and the keyboard its place.
+    findAll("button[type=submit]", form).forEach((button) => button.setAttribute("aria-disabled", "true"));
     setTimeout(() => release(form), RELEASE_MILLISECONDS);
   }, true);
   addEventListener("pageshow", () => findAll("form[data-busy]").forEach(release));

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 AXE = Path(__file__).parents[1] / "vendor/axe-core-4.14.1/axe.min.js"
 FLAGS = [
@@ -26,6 +26,9 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
 }
 
+# Long enough for a busy machine: a first page took more than 5 s with twelve browsers on two cores.
+PATIENCE_MILLISECONDS = 60_000
+
 Tab = Callable[..., Page]
 
 
@@ -34,6 +37,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("no Chromium on PATH: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
@@ -56,7 +60,7 @@ def tab(browser: Browser) -> Iterator[Tab]:
         context = browser.new_context(viewport=viewport, color_scheme=theme, reduced_motion="reduce", **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("console", note)
         page.on("pageerror", lambda error: logged.append(str(error)))
         return page

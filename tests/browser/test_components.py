@@ -96,16 +96,29 @@ def test_an_error_stands_in_the_alerts_and_is_announced(gallery_url: str, tab: T
     expect(page.locator("#fail")).to_be_visible()
 
 
-def test_a_toast_comes_with_a_fragment_and_can_be_dismissed(gallery_url: str, tab: Tab) -> None:
+def test_a_toast_comes_with_a_fragment_and_is_announced(gallery_url: str, tab: Tab) -> None:
     page = tab()
     page.goto(gallery_url + "/empty")
     page.click("#again")
     expect(page.locator(".toast-card")).to_have_text("The invitation was sent again. Dismiss", use_inner_text=True)
     expect(page.locator("#live")).to_have_text("The invitation was sent again.")
-    page.click("#again")
-    expect(page.locator(".toast-card")).to_have_count(2)
-    page.locator("[data-dismiss]").first.click()
-    expect(page.locator(".toast-card")).to_have_count(1)
+    expect(page.locator("#again")).to_be_focused()
+
+
+def test_good_news_goes_by_itself_and_trouble_waits_to_be_dismissed(gallery_url: str, tab: Tab) -> None:
+    page = tab()
+    page.clock.install()
+    page.goto(gallery_url + "/empty")
+    for tone in ("success", "error"):
+        page.evaluate(
+            """tone => document.body.dispatchEvent(new CustomEvent("toast", {
+              bubbles: true, detail: { messages: [{ message: tone, tone }] } }))""",
+            tone,
+        )
+    page.clock.fast_forward(7000)
+    expect(page.locator(".toast-text")).to_have_text("error")
+    page.click("[data-dismiss]")
+    expect(page.locator(".toast-card")).to_have_count(0)
 
 
 def test_a_refused_form_moves_the_focus_to_what_is_wrong(gallery_url: str, tab: Tab) -> None:
@@ -129,6 +142,17 @@ def test_a_dialog_opens_closes_and_gives_the_focus_back(gallery_url: str, tab: T
     page.click("[data-dialog]")
     page.click("#suspend >> text=Cancel")
     expect(page.locator("#suspend")).to_be_hidden()
+
+
+def test_a_slow_answer_leaves_the_focus_on_the_button(gallery_url: str, tab: Tab) -> None:
+    page = tab()
+    page.goto(gallery_url + "/empty")
+    page.route("**/toasts", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.focus("#again")
+    page.keyboard.press("Enter")
+    expect(page.locator("#again[aria-disabled]")).to_be_focused()
+    expect(page.locator(".toast-card")).to_have_count(1)
+    expect(page.locator("#again")).to_be_focused()
 
 
 def test_a_form_is_sent_once_however_often_it_is_pressed(gallery_url: str, tab: Tab) -> None:
