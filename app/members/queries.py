@@ -159,6 +159,11 @@ def count_members() -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def find_last_sign_in() -> datetime | None:
+    """Return when somebody last signed in."""
+    return db.session.scalar(select(func.max(Member.last_signed_in_at)))
+
+
 def find_owner() -> Member | None:
     """Return the owner to turn to: an active one before one who is still invited, the first of them."""
     statement = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.core.permissions import Permission
-from app.members import mails  # noqa: F401  # Importing it declares the mails.
+from app.members import jobs, mails  # noqa: F401  # Importing them declares the job and the mails.
 from app.members.viewers import load_viewer
 from app.members.views.tenant import accounts, listing, profile  # noqa: F401  # Importing them adds their views.
 from app.members.views.tenant.blueprint import bp

@@ -84,14 +84,15 @@ def _refuse_foreign_parameters(state: ORMExecuteState, tenant_id: UUID) -> None:
 
 
 def _refuse_unfiltered(state: ORMExecuteState) -> None:
-    # SQLAlchemy adds the criterion neither to a SELECT inside an INSERT nor to an UPDATE's or DELETE's further tables.
+    # SQLAlchemy adds the criterion neither to a SELECT inside an INSERT nor to an UPDATE's or DELETE's further tables;
+    # outside a SELECT an INSERT reads no table but its own, as `excluded`.
     statement: Any = state.statement
     statement = statement.element if state.is_from_statement else statement
     for element in _outside_subqueries(statement):
         if isinstance(element, SelectBase):
             if state.is_insert:
                 raise ScopeError("An INSERT from a SELECT would read every tenant's rows; load them first.")
-        elif _is_of_another_table(element, statement.table):
+        elif not state.is_insert and _is_of_another_table(element, statement.table):
             raise ScopeError("A further table of an UPDATE or DELETE would go unfiltered; put it into a subquery.")
 
 

@@ -12,6 +12,7 @@ from app.core.errors import StateError
 from app.credentials.names import check_person_name
 from app.members import queries
 from app.members.models import MemberState
+from app.members.services.facts import request_facts
 from app.members.services.invitations import send_invitation
 from app.members.services.roles import keep_an_owner, refuse_above_own_rank
 from app.members.services.sessions import end_sessions, id_of
@@ -53,6 +54,7 @@ def deactivate_member(member_id: UUID, *, actor: Actor, reason: str | None = Non
         changes = {"state": (before, MemberState.DEACTIVATED.value)}
         action = AuditAction.MEMBER_DEACTIVATED
         record_event(action, target=member.target, actor=actor, changes=changes, reason=reason)
+        request_facts()
 
 
 def reactivate_member(member_id: UUID, *, actor: Actor) -> None:
@@ -71,6 +73,7 @@ def reactivate_member(member_id: UUID, *, actor: Actor) -> None:
             send_invitation(member)
         changes = {"state": (MemberState.DEACTIVATED.value, member.state)}
         record_event(AuditAction.MEMBER_REACTIVATED, target=member.target, actor=actor, changes=changes)
+        request_facts()
 
 
 def update_profile(*, name: str, actor: Actor) -> None:

@@ -23,6 +23,7 @@ from app.mail.services import queue_mail
 from app.members import queries
 from app.members.links import link_path
 from app.members.models import Member, MemberState
+from app.members.services.facts import request_facts
 from app.members.services.roles import refuse_above_own_rank
 
 
@@ -43,6 +44,7 @@ def invite_member(*, name: str, email: str, role_key: str, actor: Actor) -> UUID
         _insert(member)
         changes = {"name": (None, member.name), "email": (None, address), "role": (None, role.key)}
         record_event(AuditAction.MEMBER_INVITED, target=member.target, actor=actor, changes=changes)
+        request_facts()
     return member.id
 
 

@@ -20,6 +20,7 @@ from app.credentials.sessions import KEPT_AFTER_END, SEEN_EVERY, Visit, make_ses
 from app.credentials.throttles import count_try, forgive_try, sign_in_gates
 from app.members import queries
 from app.members.models import Member, MemberSession, MemberThrottle
+from app.members.services.facts import request_facts
 
 WRONG = "The e-mail address or the password is wrong."
 UNKNOWN = Target("member", None, "unknown address")
@@ -94,6 +95,7 @@ def open_session(member: Member, visit: Visit) -> str:
     db.session.execute(forgotten, execution_options={"synchronize_session": False})
     db.session.add(MemberSession(member_id=member.id, **session_values(token, visit, MEMBER_SESSION, now)))
     record_event(AuditAction.MEMBER_SIGNED_IN, target=member.target, actor=member_actor(member, visit))
+    request_facts()
     return token
 
 
