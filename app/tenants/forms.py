@@ -82,7 +82,7 @@ class MetadatumForm(Form):
 class NoteForm(Form):
     """One note."""
 
-    text = long_text_field("Note", max_length=entries.MAX_NOTE_CHARACTERS, hint="Only staff see notes.", rows=3)
+    text = long_text_field("Note", max_length=entries.MAX_NOTE_CHARACTERS, rows=3)
 
 
 class ViewForm(Form):

@@ -58,7 +58,7 @@ class Effect:
 _WORKING = Effect("Open.", "Answers.", "Run.")
 # The gate and the job dispatcher make these true; the forms that change a status and the docs quote them.
 EFFECTS: dict[TenantStatus, Effect] = {
-    S.REQUESTED: Effect("Asks to confirm the sign-up first.", "Refuses with 503.", "Do not run."),
+    S.REQUESTED: Effect("Asks to confirm the sign-up first.", "Refuses with 503.", "Wait until it is confirmed."),
     S.PROVISIONING: Effect("Says that it is being prepared.", "Refuses with 503.", "Run: they prepare it."),
     S.ACTIVE: _WORKING,
     S.PAST_DUE: _WORKING,
@@ -68,7 +68,7 @@ EFFECTS: dict[TenantStatus, Effect] = {
         "Wait until the tenant is reactivated.",
     ),
     S.ARCHIVED: Effect("Closed: nobody signs in.", "Refuses with 403.", "Wait until the tenant is unarchived."),
-    S.FAILED: Effect("Says that preparing it did not succeed yet.", "Refuses with 503.", "Do not run."),
+    S.FAILED: Effect("Says that preparing it did not succeed yet.", "Refuses with 503.", "Wait until it succeeds."),
     S.DELETING: Effect("Closed for good.", "Refuses with 410.", "Never run again."),
     S.DELETED: Effect("Not found.", "Not found.", "Never run again."),
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from app.core.config import Settings
 from app.web.hosts import Portal
 from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.page import PageClient
+from tests.tenants import seed
 
 SAM = "sam@platform.example"
 
@@ -25,3 +29,11 @@ def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
     use_cheap_passwords(monkeypatch)
     make_staff_user(SAM, role="support", name="Sam Vimes")
     return sign_in(app, "admin.localhost", SAM)
+
+
+@pytest.fixture
+def add_tenants(app: Portal, superuser_url: str, instance: Settings) -> Callable[[int], None]:
+    """The function that adds any number of tenants at once."""
+    database = instance.database_url.get_secret_value().rpartition("/")[2]
+    url = f"{superuser_url.rsplit('/', 1)[0]}/{database}"
+    return lambda count: seed.add_tenants(url, count)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from flask import request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import InputError
@@ -13,6 +13,7 @@ from app.core.permissions import Permission
 from app.tenants import queries, services
 from app.tenants.actions import REACTIVATION, SUSPENSION, StatusAction
 from app.tenants.forms import ReactivationForm, SuspensionForm, TagForm
+from app.tenants.queries import TenantLine
 from app.tenants.services import BulkResult
 from app.tenants.views.admin.blueprint import bp
 from app.web.decorators import require
@@ -88,36 +89,41 @@ def _chosen() -> list[UUID]:
     if len(given) > MOST_ROWS:
         raise InputError(f"Select at most {MOST_ROWS} tenants at once.")
     try:
-        return [UUID(text) for text in given]
+        return list(dict.fromkeys(UUID(text) for text in given))
     except ValueError as error:
         raise InputError("The selection cannot be read. Go back and select again.") from error
 
 
 def _ask_status(action: StatusAction, form: Form, status: int = 200) -> ResponseReturnValue:
-    kind = "danger" if action is SUSPENSION else "primary"
-    return _ask(action.noun, form, status, outcome=action.outcome, verb=action.verb, kind=kind)
+    lines = queries.list_lines(_chosen())
+    return _ask(
+        action.noun,
+        form,
+        status,
+        rows=[(line, action.outcome(line.status)) for line in lines],
+        acting_count=sum(action.applies_to(line.status) for line in lines),
+        verb=action.verb,
+        kind="danger" if action is SUSPENSION else "primary",
+    )
 
 
 def _ask_tag(form: Form, status: int = 200) -> ResponseReturnValue:
-    return _ask("tag", form, status, outcome=lambda _status: "Will be tagged", verb="Tag", kind="primary")
+    rows = [(line, "Will be tagged") for line in queries.list_lines(_chosen())]
+    return _ask("tag", form, status, rows=rows, acting_count=len(rows), verb="Tag", kind="primary")
 
 
-def _ask(
-    noun: str, form: Form, status: int, *, outcome: Callable[[str], str], verb: str, kind: str
-) -> ResponseReturnValue:
+def _ask(noun: str, form: Form, status: int, *, rows: list[tuple[TenantLine, str]], **context: Any) -> Response:
     chosen = _chosen()
-    lines = queries.list_lines(chosen)
     return render(
         f"tenants/admin/new_bulk_{noun}.html",
         status,
         chosen=chosen,
-        rows=[(line, outcome(line.status)) for line in lines],
-        missing_count=len(set(chosen)) - len(lines),
+        rows=rows,
+        missing_count=len(set(chosen)) - len(rows),
         form=form,
         action_url=url_for(f".create_bulk_{noun}"),
-        verb=verb,
-        kind=kind,
         back=url_for(".list_tenants"),
+        **context,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -85,7 +86,7 @@ def _state(args: MultiDict[str, str]) -> TableState:
 
 def _show_list(state: TableState, form: ViewForm, status: int = 200) -> ResponseReturnValue:
     # What was typed swaps the table alone, so the choices above it need no query.
-    whole = {} if is_fragment_request() else {"selects": _selects(), "undo": take_undo()}
+    whole = {} if is_fragment_request() else _above_table(state)
     return render(
         "tenants/admin/list_tenants.html",
         status,
@@ -98,6 +99,12 @@ def _show_list(state: TableState, form: ViewForm, status: int = 200) -> Response
         bulk_actions=[SUSPENSION, REACTIVATION],
         **whole,
     )
+
+
+def _above_table(state: TableState) -> dict[str, object]:
+    # The table carries the order, because it is swapped with it.
+    unordered = replace(state, sort=DEFAULT_SORT.removeprefix("-"), descending=DEFAULT_SORT.startswith("-"))
+    return {"filters": unordered, "selects": _selects(), "undo": take_undo()}
 
 
 def _selects() -> list[dict[str, object]]:
