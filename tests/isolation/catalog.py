@@ -35,7 +35,7 @@ where c.relkind in ('r', 'p', 'f') and n.nspname = %s order by 2
 """
 POLICIES = """
 select polname, polpermissive, polroles::regrole[]::text[], pg_get_expr(polqual, polrelid),
-    pg_get_expr(polwithcheck, polrelid) from pg_policy where polrelid = %s
+    pg_get_expr(polwithcheck, polrelid) from pg_policy where polrelid = %s order by polname
 """
 GRANTS = """
 select case a.grantee when 0 then 'PUBLIC' else a.grantee::regrole::text end, a.privilege_type, null
@@ -43,18 +43,18 @@ from pg_class c, aclexplode(c.relacl) a where c.oid = %(oid)s and a.grantee <> c
 union all
 select case a.grantee when 0 then 'PUBLIC' else a.grantee::regrole::text end, a.privilege_type, t.attname
 from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) a
-where t.attrelid = %(oid)s and a.grantee <> c.relowner
+where t.attrelid = %(oid)s and a.grantee <> c.relowner order by 1, 2, 3
 """
 INDEXES = """
 select c.relname, pg_get_indexdef(i.indexrelid, 1, false) from pg_index i join pg_class c on c.oid = i.indexrelid
-where i.indrelid = %s
+where i.indrelid = %s order by 1
 """
 FOREIGN_KEYS = """
 select k.conname, k.confrelid::regclass::text,
     (select attname from pg_attribute where attrelid = k.conrelid and attnum = k.conkey[1]),
     (select attname from pg_attribute where attrelid = k.confrelid and attnum = k.confkey[1]),
     k.convalidated
-from pg_constraint k where k.conrelid = %s and k.contype = 'f'
+from pg_constraint k where k.conrelid = %s and k.contype = 'f' order by 1
 """
 # Neither a materialised view (it stores rows of all) nor a sequence (it counts all) belongs into a home.
 OTHER_RELATIONS = """
