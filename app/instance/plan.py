@@ -54,7 +54,7 @@ def as_login(url: str, role: str, password: str) -> str:
 
 
 def make_plan(environment: dict[str, str], *, owner_url: str) -> Plan:
-    """Lay out the processes; only migrations, the demo and the worker of queue `operations` get the owner’s login."""
+    """Lay out the processes; only migrations, the demo and the worker of queue `operations` get the owner's login."""
     # The one place outside app/core/config.py that looks at the environment: it hands it on and reads nothing from it.
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     runtime = inherited | environment | {"PYTHONUNBUFFERED": "1"}

@@ -110,19 +110,22 @@ def _reach(goal: str, instance: Instance) -> int:
     if goal == "migrate":
         return 0
     link = supervisor.run_step(plan.first_admin).strip() if goal == "run" else ""
-    if goal == "demo" or (instance.settings.demo and not instance.settings.is_production):
-        supervisor.run_step(plan.demo)
-    return _serve(instance, link) if goal == "run" else 0
+    has_demo = goal == "demo" or (instance.settings.demo and not instance.settings.is_production)
+    demo = supervisor.run_step(plan.demo).strip() if has_demo else ""
+    if goal == "demo":
+        sys.stdout.write(f"Demo tenants: {demo}\n")
+        return 0
+    return _serve(instance, link=link, demo=demo)
 
 
-def _serve(instance: Instance, link: str) -> int:
+def _serve(instance: Instance, *, link: str, demo: str) -> int:
     supervisor = instance.supervisor
     for child in instance.plan.children:
         supervisor.start(child)
     if not wait_until(lambda: _is_healthy(instance), START_SECONDS):
         raise StepError(f"The web server did not answer within {START_SECONDS} s; its output is above.")
     with _findable(instance):
-        _announce(instance, link)
+        _announce(instance, link=link, demo=demo)
         while not supervisor.stop_requested:
             supervisor.turn()
             instance.servers.revive()
@@ -158,22 +161,20 @@ def _is_healthy(instance: Instance) -> bool:
         connection.close()
 
 
-def _announce(instance: Instance, link: str) -> None:
+def _announce(instance: Instance, *, link: str, demo: str) -> None:
     scheme, domain = instance.settings.url_scheme, instance.environment["BASE_DOMAIN"]
     lines = [
         f"Platform portal: {scheme}://admin.{domain}",
         f"Sign in: {link or 'as before; for a new link: flask --app wsgi staff sign-in-link EMAIL'}",
-        f"Demo tenants: {_demo_line(instance.settings, scheme, domain)}",
+        f"Demo tenants: {_demo_line(scheme, domain, demo)}",
         f"Mail: {_mail_line(instance.settings, scheme, domain)}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
 
-def _demo_line(settings: Settings, scheme: str, domain: str) -> str:
-    if settings.is_production or not settings.demo:
-        return "none (DEMO=0)"
-    return f"{scheme}://acme.{domain} and {scheme}://globex.{domain}"
+def _demo_line(scheme: str, domain: str, demo: str) -> str:
+    return f"{scheme}://acme.{domain} and {scheme}://globex.{domain}; {demo}" if demo else "none (DEMO=0)"
 
 
 def _mail_line(settings: Settings, scheme: str, domain: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,22 +12,25 @@ from pathlib import Path
 
 import pytest
 
+from app.core.config import Settings
+
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "standin"
+BARE = Path(__file__).parent / "bare"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
 
 class Started:
     """An instance in a process of its own."""
 
-    def __init__(self, var_dir, *arguments, **environment):
+    def __init__(self, var_dir, *arguments, code=BARE, **environment):
         self.var_dir = var_dir
         self.lines = []
         known = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.instance", *arguments],
             cwd=STANDIN,
-            env=known | {"PYTHONPATH": str(ROOT), "VAR_DIR": str(var_dir), "PORT": "0"} | environment,
+            env=known | {"PYTHONPATH": str(code), "VAR_DIR": str(var_dir), "PORT": "0"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,7 +53,7 @@ class Started:
         return self.process.returncode, output, errors
 
 
-def eventually(condition, seconds=30):
+def eventually(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "It did not happen in time."
@@ -88,13 +92,20 @@ def shared_folder():
         yield Path(name)
 
 
+@pytest.fixture(scope="module")
+def used_var_dir():
+    """A VAR_DIR that instances have run on before, so that its cluster is made once a module."""
+    with make_folder() as name:
+        yield Path(name) / "var"
+
+
 @pytest.fixture
-def start(folder):
+def start(used_var_dir):
     """Start instances on one VAR_DIR; what a test leaves running is ended."""
     started = []
 
     def start_instance(*arguments, **environment):
-        started.append(Started(folder / "var", *arguments, **environment))
+        started.append(Started(used_var_dir, *arguments, **environment))
         return started[-1]
 
     yield start_instance
@@ -103,4 +114,22 @@ def start(folder):
             instance.finish(signal.SIGKILL)
         instance.process.stdout.close()
         instance.process.stderr.close()
-    eventually(lambda: not processes_of(folder))
+    eventually(lambda: not processes_of(used_var_dir))
+    shutil.rmtree(used_var_dir / "seen", ignore_errors=True)
+
+
+@pytest.fixture
+def no_settings(monkeypatch):
+    """Take away whatever settings this shell has."""
+    for field in Settings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+
+
+@pytest.fixture
+def signals():
+    """The handlers of this process, put back afterwards."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    known = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, known, strict=True):
+        signal.signal(number, handler)

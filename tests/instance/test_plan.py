@@ -9,10 +9,8 @@ from app.instance.servers import Servers
 
 
 @pytest.fixture
-def environment(tmp_path, monkeypatch):
+def environment(tmp_path, no_settings):
     """Derive an environment from settings, as for port 8123."""
-    for name in ("BASE_DOMAIN", "DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "SECRET_KEY"):
-        monkeypatch.delenv(name, raising=False)
     servers = Servers()
     servers.owner_url, servers.redis_url = "postgresql://tenantry_owner:o@db:5432/tenantry", "redis://r"
 
@@ -51,4 +49,8 @@ def test_an_owner_in_the_environment_reaches_only_those_who_need_it(environment,
     monkeypatch.setenv("DATABASE_URL", "postgresql://owner")
     plan = make_plan(environment(), owner_url="postgresql://owner")
     everybody = (plan.migrate, plan.first_admin, plan.demo, *plan.children)
-    assert [child.name for child in everybody if "DATABASE_URL" in child.environment] == ["migrate", "operations"]
+    assert [child.name for child in everybody if "DATABASE_URL" in child.environment] == [
+        "migrate",
+        "demo",
+        "operations",
+    ]

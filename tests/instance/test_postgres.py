@@ -14,7 +14,7 @@ from app.core.errors import ConfigError
 from app.instance import postgres
 from app.instance.databases import prepare_database
 from app.instance.postgres import start_postgres
-from tests.instance.conftest import ROOT, eventually, processes_of
+from tests.instance.conftest import BARE, eventually, make_folder, processes_of
 
 
 def query(url, text):
@@ -34,6 +34,19 @@ def server(shared_folder):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def made():
+    """A cluster that was made and stopped, to be copied."""
+    with make_folder() as name:
+        start_postgres(Path(name) / "postgres", fast=True).stop()
+        yield Path(name) / "postgres"
+
+
+@pytest.fixture
+def copied(made, folder):
+    subprocess.run(["cp", "-a", made, folder], check=True)
+
+
 @pytest.fixture
 def cluster(folder):
     """Start servers of one folder; the last one is stopped."""
@@ -46,6 +59,11 @@ def cluster(folder):
     yield start
     for server in started:
         server.stop()
+
+
+def start_elsewhere(folder):
+    code = f"from pathlib import Path; from app.instance.postgres import *; start_postgres(Path('{folder}'), fast=True)"
+    return subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(BARE)})
 
 
 def test_a_wrong_password_is_refused(server):
@@ -98,6 +116,7 @@ def test_another_login_may_not_enter_the_database(server):
         psycopg.connect(stranger.replace("/own", "/closed"))
 
 
+@pytest.mark.usefixtures("copied")
 def test_the_second_start_keeps_the_data(cluster):
     first = cluster()
     query(first.superuser_url, "create table kept (id int)")
@@ -105,6 +124,7 @@ def test_the_second_start_keeps_the_data(cluster):
     assert rows(cluster().superuser_url, "select count(*) from kept") == [(0,)]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_killed_server_starts_again_with_its_data_on_the_same_port(cluster):
     first = cluster(fast=False)
     query(first.superuser_url, "create table kept (id int)")
@@ -113,6 +133,7 @@ def test_a_killed_server_starts_again_with_its_data_on_the_same_port(cluster):
     assert rows(second.superuser_url, "select count(*) from kept") == [(0,)]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_server_that_still_runs_is_replaced(cluster):
     first = cluster()
     second = cluster()
@@ -120,6 +141,7 @@ def test_a_server_that_still_runs_is_replaced(cluster):
     assert rows(second.superuser_url, "select 1") == [(1,)]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_stale_pid_file_that_names_a_stranger_is_ignored(cluster, folder):
     cluster().stop()
     (folder / "postgres" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n")
@@ -127,8 +149,7 @@ def test_a_stale_pid_file_that_names_a_stranger_is_ignored(cluster, folder):
 
 
 def test_a_start_killed_while_the_cluster_is_made_begins_anew(cluster, folder):
-    code = f"from pathlib import Path; from app.instance.postgres import *; start_postgres(Path('{folder}/postgres'))"
-    half = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    half = start_elsewhere(folder / "postgres")
     eventually(lambda: list((folder / "postgres").glob("initdb-*/base")))
     half.kill()
     half.wait()
@@ -136,12 +157,12 @@ def test_a_start_killed_while_the_cluster_is_made_begins_anew(cluster, folder):
     assert not list((folder / "postgres").glob("initdb-*"))
 
 
-def test_its_processes_end_with_the_one_that_started_it(folder):
-    code = f"from pathlib import Path; from app.instance.postgres import *; start_postgres(Path('{folder}'), fast=True)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    eventually(lambda: not processes_of(folder))
+def test_its_processes_end_with_the_one_that_started_it(made):
+    assert start_elsewhere(made).wait(60) == 0
+    eventually(lambda: not processes_of(made))
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_taken_port_is_one_sentence(cluster):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -149,6 +170,7 @@ def test_a_taken_port_is_one_sentence(cluster):
             cluster(port=other.getsockname()[1])
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_server_that_does_not_answer_in_time_is_stopped_and_told(cluster, folder, monkeypatch):
     monkeypatch.setattr(postgres, "START_SECONDS", 0)
     monkeypatch.setattr(postgres, "_answers", lambda url: False)
@@ -166,6 +188,7 @@ def test_a_cluster_that_cannot_be_made_is_one_sentence(cluster, folder, monkeypa
         cluster()
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_lost_password_is_one_sentence(cluster, folder):
     cluster().stop()
     (folder / "postgres" / "password").unlink()

@@ -12,20 +12,20 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from app.core.config import Settings, load_settings, read_environment, to_environment
+from app.core.config import load_settings, read_environment, to_environment
 from app.instance import run
 from app.instance.plan import Plan
 from app.instance.processes import free_port
 from app.instance.run import Instance
 from app.instance.servers import Servers
 from app.instance.supervisor import Child, StepError, StoppedError, Supervisor
-from tests.instance.conftest import ROOT, STANDIN, Started, eventually, processes_of
+from tests.instance.conftest import BARE, ROOT, STANDIN, Started, eventually, processes_of
 
 
 @pytest.fixture(scope="module")
 def running(shared_folder):
-    """An instance that tests only look at."""
-    instance = Started(shared_folder / "var")
+    """An instance that tests only look at, begun in an empty folder."""
+    instance = Started(shared_folder / "var", code=ROOT)
     instance.wait_until_ready()
     yield instance
     instance.code, instance.rest, _ = instance.finish(signal.SIGTERM)
@@ -45,7 +45,7 @@ def test_four_lines_say_where_everything_is(running):
     assert running.lines == [
         f"Platform portal: http://admin.{domain}",
         "Sign in: http://admin.localhost/first-link",
-        f"Demo tenants: http://acme.{domain} and http://globex.{domain}",
+        f"Demo tenants: http://acme.{domain} and http://globex.{domain}; sign in as bob@acme.example",
         f"Mail: http://{domain}/mailbox",
     ]
 
@@ -54,9 +54,9 @@ def test_the_web_server_answers(running):
     assert get_health(running) == b"alive"
 
 
-def test_only_migrations_and_the_operations_worker_get_the_owner(running):
+def test_only_those_who_make_homes_get_the_owner(running):
     names = ("migrate", "first-admin", "demo", "default", "operations", "dispatcher")
-    assert [name for name in names if "DATABASE_URL" in running.seen(name)] == ["migrate", "operations"]
+    assert [name for name in names if "DATABASE_URL" in running.seen(name)] == ["migrate", "demo", "operations"]
 
 
 def test_the_owner_can_enter_its_database(running):
@@ -71,9 +71,8 @@ def test_runtime_logins_are_derived_with_passwords_of_their_own(running):
     assert len(seen["SECRET_KEY"]) >= 32
 
 
-def test_another_shell_finds_the_instance_but_not_its_owner(running, monkeypatch):
-    for name in Settings.model_fields.values():
-        monkeypatch.delenv(str(name.validation_alias), raising=False)
+@pytest.mark.usefixtures("no_settings")
+def test_another_shell_finds_the_instance_but_not_its_owner(running):
     seen = running.seen("default")
     found = to_environment(load_settings(VAR_DIR=running.var_dir))
     assert found == {name: seen[name] for name in found}
@@ -92,11 +91,8 @@ def test_in_production_no_secret_is_written_down(small, tmp_path):
         assert not (tmp_path / "instance.env").exists()
 
 
-def test_a_second_supervisor_on_the_folder_is_one_sentence(running):
-    code, output, errors = Started(running.var_dir).finish()
-    assert (code, output) == (2, "")
-    assert errors.startswith(f"Another supervisor runs on {running.var_dir}: stop it")
-    assert errors.count("\n") == 1
+def test_a_second_supervisor_on_the_folder_is_one_sentence(running, refuse):
+    assert refuse(VAR_DIR=running.var_dir).startswith(f"Another supervisor runs on {running.var_dir}: stop it")
 
 
 def test_a_dead_child_is_started_again(running):
@@ -120,25 +116,25 @@ def can_connect(url):
     return True
 
 
-def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_request(start, folder):
+def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_request(start):
     first = start(DEMO="0")
     first.wait_until_ready()
     first.finish(signal.SIGKILL)
     second = start(DEMO="0", PORT=first.seen("default")["PORT"])
     assert second.wait_until_ready() == first.lines
-    assert second.finish(signal.SIGTERM)[:2] == (0, "")
-    assert not processes_of(folder)
-    assert not (folder / "var" / "instance.env").exists()
+    assert second.finish(signal.SIGINT)[:2] == (0, "")
+    assert not processes_of(second.var_dir)
+    assert not (second.var_dir / "instance.env").exists()
 
 
-def test_killed_in_its_steps_it_comes_up_in_the_end(start, folder):
+def test_killed_in_its_steps_it_comes_up_in_the_end(start):
     for step in ("migrate", "demo"):
         killed = start("demo", STANDIN_HANGS=step)
         killed.seen(step)
         killed.finish(signal.SIGKILL)
-        eventually(lambda: not processes_of(folder))
+        eventually(lambda var_dir=killed.var_dir: not processes_of(var_dir))
     code, output, _ = start("demo").finish()
-    assert (code, output) == (0, "")
+    assert (code, output) == (0, "Demo tenants: sign in as bob@acme.example\n")
 
 
 def test_a_start_during_a_stop_waits_for_it(start):
@@ -152,7 +148,7 @@ def test_a_start_during_a_stop_waits_for_it(start):
 
 def test_the_instance_stops_when_the_make_that_called_it_is_killed(folder):
     call = [sys.executable, "-m", "app.instance", "migrate", "--end-with-parent"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "VAR_DIR": str(folder / "var"), "STANDIN_HANGS": "migrate"}
+    environment = os.environ | {"PYTHONPATH": str(BARE), "VAR_DIR": str(folder / "var"), "STANDIN_HANGS": "migrate"}
     caller = [sys.executable, "-c", f"import subprocess; subprocess.run({call})"]
     with subprocess.Popen(caller, cwd=STANDIN, env=environment) as make:
         eventually((folder / "var" / "seen" / "migrate").exists)
@@ -166,28 +162,37 @@ def test_a_failing_step_ends_the_start(start):
     assert errors.splitlines()[-1] == "The step migrate ended with exit code 3; its output is above."
 
 
-def test_a_taken_port_is_one_sentence(start):
+@pytest.fixture
+def refuse(folder, monkeypatch, capsys, no_settings, signals):
+    """Begin a start in this process that ends before anything runs, and answer the one sentence that it says."""
+
+    def begin(**environment):
+        for name, value in ({"VAR_DIR": folder / "var", "PORT": 0} | environment).items():
+            monkeypatch.setenv(name, str(value))
+        assert run.main([]) == 2
+        output, errors = capsys.readouterr()
+        assert (output, errors.count("\n")) == ("", 1)
+        return errors
+
+    return begin
+
+
+def test_a_taken_port_is_one_sentence(refuse):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        code, output, errors = start(PORT=str(port)).finish()
-    assert (code, output) == (2, "")
-    assert errors.startswith(f"Port {port} cannot be used (Address already in use): free it or choose another one")
-    assert errors.count("\n") == 1
+        said = refuse(PORT=port)
+    assert said.startswith(f"Port {port} cannot be used (Address already in use): free it or choose another one")
 
 
-def test_production_without_its_secrets_is_one_sentence(start):
-    code, _, errors = start(TENANTRY_ENV="production").finish()
-    assert code == 2
-    assert "production needs SECRET_KEY" in errors
-    assert errors.count("\n") == 1
+def test_production_without_its_secrets_is_one_sentence(refuse):
+    assert "production needs SECRET_KEY" in refuse(TENANTRY_ENV="production")
 
 
-def test_production_never_gets_an_embedded_database(start):
+def test_production_never_gets_an_embedded_database(refuse):
     names = ("DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL")
     given = dict.fromkeys(names, "scheme://somewhere") | {"SECRET_KEY": "s" * 32, "URL_SCHEME": "https"}
-    code, _, errors = start(TENANTRY_ENV="production", **given).finish()
-    assert code == 2
-    assert errors == "Configuration refused: production needs DATABASE_URL, the owner's login, to migrate.\n"
+    said = refuse(TENANTRY_ENV="production", **given)
+    assert said == "Configuration refused: production needs DATABASE_URL, the owner's login, to migrate.\n"
 
 
 @pytest.fixture
@@ -204,18 +209,18 @@ def small(tmp_path):
 def test_a_web_server_that_does_not_answer_ends_the_start(small, monkeypatch):
     monkeypatch.setattr(run, "START_SECONDS", 0.2)
     with pytest.raises(StepError, match="did not answer within"):
-        run._serve(small, "")
+        run._serve(small, link="", demo="")
 
 
 def test_a_signal_while_the_web_server_starts_ends_the_start(small, capsys):
     small.supervisor.stop_requested = True
     with pytest.raises(StoppedError):
-        run._serve(small, "")
+        run._serve(small, link="", demo="")
     assert capsys.readouterr().out == ""
 
 
 def test_the_four_lines_fit_an_instance_that_is_no_demo(small, capsys):
-    run._announce(small, "")
+    run._announce(small, link="", demo="")
     assert capsys.readouterr().out.splitlines() == [
         "Platform portal: http://admin.example.test",
         "Sign in: as before; for a new link: flask --app wsgi staff sign-in-link EMAIL",

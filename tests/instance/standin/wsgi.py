@@ -29,6 +29,7 @@ def ensure_first_admin():
 @demo.command("seed")
 def seed_demo():
     note("demo")
+    click.echo("sign in as bob@acme.example")
 
 
 app.cli.add_command(staff)
