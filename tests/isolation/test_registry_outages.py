@@ -20,7 +20,10 @@ from tests.isolation.lines import Line
 from tests.isolation.toy import as_superuser, connect
 from tests.tenant_rows import set_tenant
 
-KILL = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tenantry_platform'"
+KILL = """
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
+where usename = 'tenantry_platform' and datname = current_database()
+"""
 
 
 def test_a_killed_connection_is_replaced_without_a_word(

@@ -7,6 +7,7 @@ import time
 import psycopg
 import pytest
 
+from app.core.database.session import engines
 from app.core.tenancy.scopes import TenantRoute
 from app.jobs import lease
 from app.jobs.lease import held_lease, renew_lease
@@ -16,7 +17,9 @@ from tests.jobs.rows import expire_leases, job_row, job_rows
 from tests.jobs.toys import Toy, queue
 from tests.work import run_jobs
 
-KILL = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tenantry_platform'"
+KILL = """
+select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tenantry_platform' and datname = %s
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -45,16 +48,17 @@ def test_the_lease_of_a_platform_job_grows(app: Portal) -> None:
     run_jobs()
 
 
-def test_a_lease_outlives_a_broken_connection(acme: TenantRoute, superuser_url: str) -> None:
+def test_a_lease_outlives_a_broken_connection(acme: TenantRoute, superuser_url: str, worker_id: str) -> None:
     def break_connections() -> None:
         wait_for_renewal()
         with psycopg.connect(superuser_url) as connection:
-            connection.execute(KILL)
+            connection.execute(KILL, [f"tenantry_{worker_id}"])
         wait_for_renewal()
 
     toys.before_commit.append(break_connections)
     queue(Toy.NOTE, acme)
     run_jobs()
+    engines().dispose()  # What lies broken in the pool is not the next test's.
 
 
 def test_a_lease_is_prolonged_only_by_its_token_and_while_the_job_runs(acme: TenantRoute) -> None:
