@@ -17,7 +17,7 @@ INVITATION_LIFETIME: Final = timedelta(days=7)
 RESET_LIFETIME: Final = timedelta(hours=1)
 SIGN_IN_LINK_LIFETIME: Final = timedelta(days=3)
 
-_VOID: Final = "This link cannot be used: it was used already, has expired, or a newer one was sent."
+_VOID: Final = "It was used already, has expired, or a newer one was sent."
 
 
 class LinkError(DomainError):

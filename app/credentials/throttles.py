@@ -128,7 +128,7 @@ def _lock_rows(model: type[ThrottleColumns], keys: Iterable[str]) -> list[Any]:
 def _refuse_locked(waits: list[int]) -> None:
     wait_seconds = max(waits)
     if wait_seconds > 0:
-        raise ThrottledError(f"Too many tries. Wait {_words(wait_seconds)}, then try again.", wait_seconds)
+        raise ThrottledError(f"Wait {_words(wait_seconds)}, then try again.", wait_seconds)
 
 
 def _words(wait_seconds: int) -> str:

@@ -36,14 +36,16 @@ def _compose(name: MailName, purpose: LinkPurpose, payload: dict[str, str]) -> M
     if member is None or not member.has_link(purpose, int(payload["serial"]), clock.now()):
         return None
     tenant = get_tenant(current_tenant_id())
-    zone = get_timezone(tenant.time_zone)
+    expires_at = format_datetime(
+        member.link_expires_at, "d MMMM y, HH:mm", tzinfo=get_timezone(tenant.time_zone), locale="en"
+    )
     context: dict[str, object] = {
         "tenant": tenant,
         "name": member.name,
         "email": member.email,
         "address": tenant_url(tenant.slug),
         "link": tenant_url(tenant.slug, link_path(member)),
-        "valid_until": format_datetime(member.link_expires_at, "d MMMM y, HH:mm z", tzinfo=zone, locale="en"),
+        "valid_until": f"{expires_at} ({tenant.time_zone})",
     }
     return Mail(member.email, name.value, context)
 
