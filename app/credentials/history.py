@@ -25,6 +25,7 @@ _LOOKS: Final = {
     "signed_in": ("neutral", "login"),
     "signed_out": ("neutral", "logout"),
 }
+_SPELLINGS: Final = {"email": "E-mail"}
 _NEUTRAL: Final = ("neutral", "circle")
 
 
@@ -34,6 +35,7 @@ class Event(Protocol):
     at: datetime
     action: str
     actor_label: str
+    target_label: str
     address: str | None
     changes: dict[str, Any]
     reason: str | None
@@ -59,8 +61,11 @@ def tell_story(events: Iterable[Event]) -> list[StoryItem]:
 def _tell(event: Event) -> StoryItem:
     verb = event.action.rpartition(".")[2]
     tone, icon = _LOOKS.get(verb, _NEUTRAL)
-    parts = [_describe_changes(event.changes), event.reason or ""]
-    actor = f"{event.actor_label}, {event.address}" if event.address else event.actor_label
+    reason = event.reason or ""
+    parts = [_describe_changes(event.changes), reason[:1].upper() + reason[1:]]
+    # On the page of one account its own name says nothing.
+    who = event.actor_label if event.actor_label != event.target_label else ""
+    actor = ", ".join(filter(None, [who, event.address]))
     return StoryItem(_words(verb), ". ".join(filter(None, parts)), actor, event.at, tone, icon)
 
 
@@ -73,4 +78,4 @@ def _describe_change(name: str, old: object, new: object) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return _SPELLINGS.get(name) or name.replace("sign_in", "sign-in").replace("_", " ").capitalize()

@@ -70,7 +70,8 @@ def create_deactivation(member_id: UUID) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _show(member_id, "new_deactivation", 422, deactivation_form=form)
     services.deactivate_member(member_id, reason=form.reason.data, actor=current_actor())
-    flash(f"{queries.get_member(member_id).name} is deactivated and signed out everywhere.", "success")
+    name = queries.get_member(member_id).name
+    flash(f"{name} is deactivated and signed out everywhere; reactivating undoes it.", "success")
     return _back(member_id)
 
 

@@ -64,7 +64,8 @@ def create_deactivation(staff_user_id: UUID) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _show(staff_user_id, "new_deactivation", 422, deactivation_form=form)
     services.deactivate_staff_user(staff_user_id, reason=form.reason.data, actor=current_actor())
-    flash(f"{queries.get_staff_user(staff_user_id).name} is deactivated and signed out everywhere.", "success")
+    name = queries.get_staff_user(staff_user_id).name
+    flash(f"{name} is deactivated and signed out everywhere; reactivating undoes it.", "success")
     return _back(staff_user_id)
 
 
