@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, current_app
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.core.config import Settings
 from app.core.errors import ConfigError
@@ -21,6 +23,8 @@ def init_redis(app: Flask, settings: Settings) -> None:
         # Longer than the worker's blocking pop, which answers every few seconds at the latest.
         socket_timeout=30,
         health_check_interval=30,
+        # Once, for a connection that went stale; the client's default waits four seconds inside a request.
+        retry=Retry(NoBackoff(), 1),
     )
 
 
