@@ -14,7 +14,7 @@ from app.core.errors import UnavailableError
 from app.core.tenancy.scopes import TenantRoute
 
 MAX_HOST_CHARACTERS = 253
-_HOST = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _PROBES = ("/healthz", "/readyz")
 
 
@@ -73,11 +73,11 @@ def current_route() -> TenantRoute:
 
 def parse_host(header: str) -> str:
     """Return the host of a Host header, lower-cased, without port and trailing dot; empty when it is none."""
-    host = header.strip().lower()
+    host = header.strip(" \t").lower()
     if host.count(":") == 1:
         host = host.partition(":")[0]
     host = host.removesuffix(".")
-    if len(host) > MAX_HOST_CHARACTERS or not _HOST.match(host) or ".." in host:
+    if not header.isascii() or len(host) > MAX_HOST_CHARACTERS or not _HOST.fullmatch(host) or ".." in host:
         return ""
     return host
 
