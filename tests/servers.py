@@ -34,10 +34,16 @@ class Servers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start_servers() -> Servers:
-    """Start both in a temporary folder that PostgreSQL's own user may enter."""
+def make_open_folder() -> Path:
+    """Make a temporary folder that PostgreSQL's own user may enter."""
     folder = Path(tempfile.mkdtemp(prefix="tenantry-tests-"))
     folder.chmod(0o755)
+    return folder
+
+
+def start_servers() -> Servers:
+    """Start both in a temporary folder that PostgreSQL's own user may enter."""
+    folder = make_open_folder()
     return Servers(folder, start_postgres(folder / "postgres", fast=True), start_redis(folder / "redis"))
 
 

@@ -33,12 +33,12 @@ class PlatformOverview:
 
 def get_platform_overview() -> PlatformOverview:
     """Count tenants by status and list the newest, and the operations that failed."""
-    rows = db.session.execute(select(Tenant.status, func.count()).group_by(Tenant.status)).tuples().all()
+    rows = db.session.execute(select(Tenant.status, func.count()).group_by(Tenant.status)).all()
     week = clock.now() - timedelta(days=7)
     newest = select(Tenant).where(Tenant.status != TenantStatus.DELETED)
     failed = select(Operation).where(Operation.state == OperationState.FAILED)
     return PlatformOverview(
-        counts=dict(rows),
+        counts={row[0]: row[1] for row in rows},
         new_this_week=db.session.scalar(select(func.count()).where(Tenant.created_at > week)) or 0,
         newest=list(db.session.scalars(newest.order_by(Tenant.created_at.desc()).limit(RECENT))),
         failed_operations=list(db.session.scalars(failed.order_by(Operation.created_at.desc()).limit(RECENT))),

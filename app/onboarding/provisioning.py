@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.homes import services as homes
-from app.members import services as members
+from app.members.services import create_default_roles, invite_member
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, register_operation
 from app.settings import services as settings
 from app.tenants import services as tenants
@@ -27,7 +27,7 @@ def purge_home(_given: StepInput) -> None:
 
 def create_roles(_given: StepInput) -> None:
     """Write the built-in roles."""
-    members.create_default_roles(actor=ACTOR)
+    create_default_roles(actor=ACTOR)
 
 
 def create_settings(_given: StepInput) -> None:
@@ -37,9 +37,7 @@ def create_settings(_given: StepInput) -> None:
 
 def invite_owner(given: StepInput) -> None:
     """Write the owner's account and queue the invitation."""
-    members.invite_member(
-        name=given.payload["owner_name"], email=given.payload["owner_email"], role_key="owner", actor=ACTOR
-    )
+    invite_member(name=given.payload["owner_name"], email=given.payload["owner_email"], role_key="owner", actor=ACTOR)
 
 
 def activate(given: StepInput) -> None:

@@ -52,21 +52,19 @@ def read_names(route: TenantRoute) -> list[str]:
         return list(db.session.scalars(NAMES))
 
 
-def test_backends_killed_while_idle_cost_one_error(acme: TenantRoute, kill: Kill) -> None:
+def test_backends_killed_while_idle_cost_nobody_an_error(acme: TenantRoute, kill: Kill) -> None:
     fill_the_pool(engines().for_login(Login.TENANT))
     kill()
-    with pytest.raises(UnavailableError) as caught:
-        read_names(acme)
-    assert caught.value.retry_after_seconds > 0
     assert [read_names(acme) for _ in range(5)] == [["acme's"]] * 5
 
 
 def test_a_backend_killed_inside_a_transaction_loses_it_and_no_more(acme: TenantRoute, kill: Kill) -> None:
-    with pytest.raises(UnavailableError), tenant_scope(acme, reason="write"):  # noqa: PT012
+    with pytest.raises(UnavailableError) as caught, tenant_scope(acme, reason="write"):  # noqa: PT012
         db.session.add(Toy(name="lost"))
         db.session.flush()
         kill()
         db.session.scalars(NAMES).all()
+    assert caught.value.retry_after_seconds > 0
     assert read_names(acme) == ["acme's"]
 
 
@@ -83,8 +81,6 @@ def test_the_platforms_backends_recover_as_well(app: Any, kill: Kill) -> None:
     with platform_scope("warm up"):
         db.session.scalar(MY_PID)
     kill()
-    with pytest.raises(UnavailableError), platform_scope("work"):
-        db.session.scalar(MY_PID)
     with platform_scope("work"):
         assert db.session.scalar(MY_PID)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import structlog
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from app.core.config import Settings
 from app.core.database import dialect
@@ -70,6 +72,7 @@ class Engines:
             hide_parameters=True,  # An error's text reaches logs; a tenant's values must not.
         )
         event.listen(engine, "checkin", _refuse_open_transaction)
+        event.listen(engine, "checkout", _refuse_closed_connection)
         if login is not Login.OWNER:
             event.listen(engine, "first_connect", refuse_powerful_login)
         listen_for_faults(engine, self.registry)
@@ -100,6 +103,17 @@ def connect_arguments(settings: Settings) -> dict[str, Any]:
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "tenantry",
     }
+
+
+def _refuse_closed_connection(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """Empty the pool when the server has hung up meanwhile, so that a restart costs nobody a request.
+
+    A server that ends a session says so; looking whether something waits to be read costs no round trip, a ping would.
+    """
+    waiting = select.poll()
+    waiting.register(dbapi_connection.pgconn.socket, select.POLLIN)
+    if waiting.poll(0):
+        raise InvalidatePoolError("The server has closed this connection.")
 
 
 def _refuse_open_transaction(dbapi_connection: Any, record: Any) -> None:
