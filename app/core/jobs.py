@@ -23,6 +23,7 @@ from app.core.job_names import JobName
 from app.core.tenancy.scopes import current_scope
 
 MAX_ATTEMPTS = 5
+MAX_ERROR_CHARACTERS = 2_000
 
 
 class Queue(StrEnum):
@@ -169,6 +170,13 @@ def enqueue(
         return db.session.scalars(select(model.id).where(model.kind == name.value, model.key == key)).one()
     after_commit(_ring)
     return job_id
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error as a row keeps it: its kind and its words, short enough to be read."""
+    # PostgreSQL holds no NUL and no lone surrogate, and a failure that cannot be written down never ends.
+    text = f"{type(error).__name__}: {error}".encode(errors="replace").decode().replace("\x00", "")
+    return text if len(text) <= MAX_ERROR_CHARACTERS else f"{text[:MAX_ERROR_CHARACTERS]}…"
 
 
 def _ring() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from app.core import clock
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
-from app.core.jobs import JobKind, JobState, get_job_kind
+from app.core.jobs import JobKind, JobState, describe_error, get_job_kind
 from app.core.tenancy.errors import HomeUnavailableError
 from app.core.tenancy.scopes import Scope, TenantRoute, platform_scope, tenant_scope
 from app.jobs.doorbell import ring
@@ -25,7 +25,6 @@ from app.jobs.tickets import JobTicket, LeaseLostError, carried
 SUSPENDED_WAIT_SECONDS = 60
 FENCED_WAIT_SECONDS = 5
 MAX_BACKOFF_SECONDS = 900
-MAX_ERROR_CHARACTERS = 2_000
 RUNNING_STATUSES = frozenset({"provisioning", "active", "past_due"})
 GONE_STATUSES = frozenset({"deleting", "deleted"})
 log = structlog.get_logger()
@@ -119,7 +118,7 @@ def _run_claimed(ticket: JobTicket, kind: JobKind, route: TenantRoute | None, cl
         if isinstance(error, HomeUnavailableError) and ticket.tenant_id is not None:
             raise
         log.exception("job_failed", attempt=claim.attempt)
-        _record_failure(ticket, kind, route, claim, _describe(error))
+        _record_failure(ticket, kind, route, claim, describe_error(error))
         return
     with _job_scope(route, "job done"), transaction():
         _finish(ticket, state=JobState.DONE, finished_at=clock.now(), lease_until=None, error=None)
@@ -148,7 +147,7 @@ def _record_failure(ticket: JobTicket, kind: JobKind, route: TenantRoute | None,
         except Exception as consequence:
             # The job must end all the same, or it would come again for ever; a retry on the jobs page runs it anew.
             log.exception("job_on_failure_failed")
-            _fail(ticket, None, claim, f"{error} Then: {_describe(consequence)}")
+            _fail(ticket, None, claim, f"{error} Then: {describe_error(consequence)}")
 
 
 def _fail(ticket: JobTicket, kind: JobKind | None, claim: Claim, error: str) -> None:
@@ -169,12 +168,6 @@ def _finish(ticket: JobTicket, **values: Any) -> None:
     )
     if db.session.scalar(statement) is None:
         raise LeaseLostError("Another worker has this job now.")
-
-
-def _describe(error: Exception) -> str:
-    # PostgreSQL holds no NUL and no lone surrogate, and a failure that cannot be written down never ends.
-    text = f"{type(error).__name__}: {error}".encode(errors="replace").decode().replace("\x00", "")
-    return text if len(text) <= MAX_ERROR_CHARACTERS else f"{text[:MAX_ERROR_CHARACTERS]}…"
 
 
 def _job_scope(route: TenantRoute | None, reason: str) -> AbstractContextManager[Scope]:

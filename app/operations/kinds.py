@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class OperationKind:
-    """A kind of operation; the hooks run in the platform's scope, inside the transaction that ends it."""
+    """A kind of operation; the hooks run in the platform's scope, inside the transaction that ends or resumes it."""
 
     name: str
     title: str
@@ -52,6 +52,10 @@ class OperationKind:
     on_failed: Callable[[StepInput, str], None] | None = None
     on_retried: Callable[[StepInput, Actor], None] | None = None
     on_compensated: Callable[[StepInput], None] | None = None
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        return any(step.undo is not None for step in self.steps)
 
 
 _kinds: dict[str, OperationKind] = {}
@@ -65,3 +69,13 @@ def register_operation(kind: OperationKind) -> None:
 def get_operation_kind(name: str) -> OperationKind:
     """Return a declared kind; KeyError for one that no code declares."""
     return _kinds[name]
+
+
+def find_operation_kind(name: str) -> OperationKind | None:
+    """Return a declared kind, or None for one that this release does not know."""
+    return _kinds.get(name)
+
+
+def list_operation_kinds() -> list[OperationKind]:
+    """Return every declared kind by title."""
+    return sorted(_kinds.values(), key=lambda kind: kind.title)

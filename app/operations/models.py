@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
 from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
+from app.core.database.session import registry
+from app.operations.kinds import find_operation_kind
 
 
 class OperationState(StrEnum):
@@ -49,6 +51,7 @@ class Operation(TenantOwned, ControlRecord):
     payload: Mapped[dict[str, Any]]
     actor_label: Mapped[str]
     attempt: Mapped[int] = mapped_column(default=0)
+    takes_back: Mapped[bool] = mapped_column(default=False)
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int]
     error: Mapped[str | None]
@@ -59,6 +62,43 @@ class Operation(TenantOwned, ControlRecord):
     @property
     def is_final(self) -> bool:
         return self.state in FINAL_STATES
+
+    @property
+    def title(self) -> str:
+        """Return what people call this kind of operation."""
+        kind = find_operation_kind(self.kind)
+        return kind.title if kind is not None else self.kind
+
+    @property
+    def may_be_retried(self) -> bool:
+        return self.state == OperationState.FAILED
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Tell whether taking back is possible: once it was begun, it can only be retried."""
+        kind = find_operation_kind(self.kind)
+        return self.may_be_retried and not self.takes_back and kind is not None and kind.can_be_taken_back
+
+    @property
+    def slug(self) -> str | None:
+        """Return the slug of the operation's tenant, if it still has one."""
+        route = registry().find_route(self.tenant_id) if self.tenant_id else None
+        return route.slug if route else None
+
+    def begin(self, at: datetime) -> None:
+        """Show that a worker has taken it up; one that is being taken back stays so."""
+        if self.state == OperationState.PENDING:
+            self.state = OperationState.RUNNING
+        self.started_at = self.started_at or at
+
+    def end(self, state: OperationState, at: datetime, error: str | None = None) -> None:
+        """Reach a final state."""
+        self.state, self.error, self.finished_at = state, error, at
+
+    def resume(self) -> None:
+        """Leave the failed state, in the direction in which it was going."""
+        self.state = OperationState.COMPENSATING if self.takes_back else OperationState.PENDING
+        self.error, self.finished_at, self.attempt = None, None, self.attempt + 1
 
 
 class OperationStep(Record):
@@ -75,6 +115,23 @@ class OperationStep(Record):
     error: Mapped[str | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long the step took, or None before its end."""
+        if self.started_at is None or self.finished_at is None or self.finished_at < self.started_at:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    def change(self, state: StepState, at: datetime, error: str | None) -> None:
+        """Go to another state; an effect that has committed is neither running nor failed any more."""
+        if self.state == StepState.DONE and state in (StepState.RUNNING, StepState.FAILED):
+            return
+        self.state, self.error = state, error
+        if state is StepState.RUNNING:
+            self.started_at, self.finished_at = at, None
+        else:
+            self.finished_at = at
 
 
 class OperationMarker(TenantOwned, Record):

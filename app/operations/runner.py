@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.services import unaudited
 from app.core import clock
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
 from app.core.errors import StateError
-from app.core.tenancy.scopes import Login, TenantRoute, platform_scope, tenant_scope
+from app.core.jobs import describe_error
+from app.core.tenancy.scopes import Login, Scope, TenantRoute, current_tenant_id, platform_scope, tenant_scope
 from app.operations import queries
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, get_operation_kind
-from app.operations.models import Operation, OperationMarker, OperationState, OperationStep, StepState
+from app.operations.models import Operation, OperationMarker, OperationState, StepState
 
 
 @unaudited("the start and the outcome are events of the services that ask for them")
 def run_operation(operation_id: UUID) -> None:
     """Run what is left of an operation; called again after a kill, it goes on where the markers end.
+
+    Two runners of one operation wait for each other at each step, and every effect commits once.
 
     Errors: whatever the step raised; its text is on the step, and the job's next attempt tries it again.
     """
@@ -28,26 +32,31 @@ def run_operation(operation_id: UUID) -> None:
         if operation is None:
             return
         kind, given = get_operation_kind(operation.kind), _input_of(operation)
-        done = {step.name for step in queries.list_steps(operation_id) if step.state == StepState.DONE}
-        taking_back = operation.state == OperationState.COMPENSATING
-    if taking_back:
-        _take_back(kind, given, done)
+        states = {step.name: StepState(step.state) for step in queries.list_steps(operation_id)}
+        takes_back = operation.takes_back
+    if takes_back:
+        _take_back(kind, given, states)
         return
     for step in kind.steps:
-        if step.name not in done:
+        if states[step.name] is not StepState.DONE:
             _run_step(step, given)
-    with platform_scope("operation ends"), transaction():
-        _end(queries.get_operation(operation_id, lock=True), OperationState.DONE)
+    with platform_scope("operation ends"):
+        _end(given, OperationState.DONE)
 
 
 @unaudited("the feature's own hook records what the failure means")
 def fail_operation(operation_id: UUID, error: str) -> None:
-    """End an operation whose job has no attempt left; runs in the platform's scope."""
+    """End an operation whose job has no attempt left; runs in the platform's scope.
+
+    One that has ended already stays as it is: its worker died between the last step and its own row.
+    """
     with transaction():
         operation = queries.get_operation(operation_id, lock=True)
-        _end(operation, OperationState.FAILED, error)
+        if operation.is_final:
+            return
+        operation.end(OperationState.FAILED, clock.now(), error)
         kind = get_operation_kind(operation.kind)
-        if kind.on_failed is not None:
+        if kind.on_failed is not None and not operation.takes_back:
             kind.on_failed(_input_of(operation), error)
 
 
@@ -56,9 +65,7 @@ def _begin(operation_id: UUID) -> Operation | None:
         operation = queries.get_operation(operation_id, lock=True)
         if operation.is_final:
             return None
-        if operation.state == OperationState.PENDING:
-            operation.state = OperationState.RUNNING
-        operation.started_at = operation.started_at or clock.now()
+        operation.begin(clock.now())
         return operation
 
 
@@ -71,30 +78,79 @@ def _run_step(step: Step, given: StepInput) -> None:
             _run_in_home(step, given)
             _show(step, given, StepState.DONE)
     except Exception as error:
-        _show(step, given, StepState.FAILED, error=f"{type(error).__name__}: {error}")
+        _show(step, given, StepState.FAILED, error=describe_error(error))
         raise
 
 
 def _run_beside_control(step: Step, given: StepInput) -> None:
     with platform_scope(f"step {step.name}"), transaction():
+        # Whoever else runs this operation waits here, and then finds the step done.
+        queries.get_operation(given.operation_id, lock=True)
+        if queries.get_step(given.operation_id, step.name).state == StepState.DONE:
+            return
         step.run(given)
         _set_step(step.name, given, StepState.DONE)
 
 
 def _run_in_home(step: Step, given: StepInput) -> None:
     with _home_scope(step, given), transaction():
-        if queries.has_marker(given.operation_id, step.name):
-            return
-        step.run(given)
-        # The marker's key refuses a second commit by a worker that was thought dead.
-        db.session.add(OperationMarker(operation_id=given.operation_id, step=step.name))
+        if _mark(given, step.name):
+            step.run(given)
 
 
-@contextmanager
-def _home_scope(step: Step, given: StepInput) -> Iterator[None]:
+def _take_back(kind: OperationKind, given: StepInput, states: dict[str, StepState]) -> None:
+    for step in reversed(kind.steps):
+        # A step that was begun may have had its effect, even where its end was never shown.
+        if states[step.name] not in (StepState.PENDING, StepState.COMPENSATED):
+            _undo_step(step, given)
+    with platform_scope("operation taken back"), transaction():
+        if _end(given, OperationState.COMPENSATED) and kind.on_compensated is not None:
+            kind.on_compensated(given)
+
+
+def _undo_step(step: Step, given: StepInput) -> None:
+    if step.scope is StepScope.PLATFORM:
+        _undo_beside_control(step, given)
+        return
+    if step.undo is not None and _has_home(step, given):
+        _undo_in_home(step, given)
+    _show(step, given, StepState.COMPENSATED)
+
+
+def _undo_beside_control(step: Step, given: StepInput) -> None:
+    with platform_scope(f"undo {step.name}"), transaction():
+        queries.get_operation(given.operation_id, lock=True)
+        # Its effect and its state commit together: in any other state there is nothing to undo.
+        if step.undo is not None and queries.get_step(given.operation_id, step.name).state == StepState.DONE:
+            step.undo(given)
+        _set_step(step.name, given, StepState.COMPENSATED)
+
+
+def _undo_in_home(step: Step, given: StepInput) -> None:
+    assert step.undo is not None  # noqa: S101  # Its caller has looked.
+    with _home_scope(step, given), transaction():
+        if queries.has_marker(given.operation_id, step.name) and _mark(given, f"undo {step.name}"):
+            step.undo(given)
+
+
+def _mark(given: StepInput, step: str) -> bool:
+    """Write the marker of an effect before the effect; tell whether the effect is still to come.
+
+    A second runner waits at the marker's key for the first one's end, so the two never work at once.
+    """
+    values = {"tenant_id": current_tenant_id(), "operation_id": given.operation_id, "step": step}
+    row = insert(OperationMarker).values(values).on_conflict_do_nothing().returning(OperationMarker.step)
+    return db.session.scalar(row) is not None
+
+
+def _home_scope(step: Step, given: StepInput) -> AbstractContextManager[Scope]:
     login = Login.OWNER if step.scope is StepScope.OWNER else Login.TENANT
-    with tenant_scope(_route_of(given), reason=f"step {step.name}", login=login):
-        yield
+    return tenant_scope(_route_of(given), reason=f"step {step.name}", login=login)
+
+
+def _has_home(step: Step, given: StepInput) -> bool:
+    # Without a home the tenant login is refused, and there is nothing in it to take back.
+    return step.scope is StepScope.OWNER or _route_of(given).home_state not in (None, "purged")
 
 
 def _route_of(given: StepInput) -> TenantRoute:
@@ -104,50 +160,27 @@ def _route_of(given: StepInput) -> TenantRoute:
     return route
 
 
-def _take_back(kind: OperationKind, given: StepInput, done: set[str]) -> None:
-    for step in reversed(kind.steps):
-        if step.name in done:
-            _undo_step(step, given)
-    with platform_scope("operation taken back"), transaction():
-        operation = queries.get_operation(given.operation_id, lock=True)
-        _end(operation, OperationState.COMPENSATED)
-        if kind.on_compensated is not None:
-            kind.on_compensated(given)
-
-
-def _undo_step(step: Step, given: StepInput) -> None:
-    if step.undo is None:
-        _show(step, given, StepState.COMPENSATED)
-    elif step.scope is StepScope.PLATFORM:
-        with platform_scope(f"undo {step.name}"), transaction():
-            step.undo(given)
-            _set_step(step.name, given, StepState.COMPENSATED)
-    else:
-        with _home_scope(step, given), transaction():
-            step.undo(given)
-        _show(step, given, StepState.COMPENSATED)
-
-
 def _show(step: Step, given: StepInput, state: StepState, *, error: str | None = None) -> None:
     with platform_scope(f"step {step.name} is {state}"), transaction():
         _set_step(step.name, given, state, error=error)
 
 
 def _set_step(name: str, given: StepInput, state: StepState, *, error: str | None = None) -> None:
-    row = db.session.get_one(OperationStep, (given.operation_id, name))
     operation = queries.get_operation(given.operation_id, lock=True)
-    row.state, row.error = state, error
-    if state is StepState.RUNNING:
-        row.started_at = clock.now()
-    else:
-        row.finished_at = clock.now()
-    if state is StepState.DONE:
-        operation.done_count += 1
+    if operation.is_final:
+        return  # Another runner has brought it to its end.
+    queries.get_step(given.operation_id, name).change(state, clock.now(), error)
     operation.error = error
+    operation.done_count = queries.count_done_steps(given.operation_id)
 
 
-def _end(operation: Operation, state: OperationState, error: str | None = None) -> None:
-    operation.state, operation.error, operation.finished_at = state, error, clock.now()
+def _end(given: StepInput, state: OperationState) -> bool:
+    with transaction():
+        operation = queries.get_operation(given.operation_id, lock=True)
+        if operation.is_final:
+            return False
+        operation.end(state, clock.now())
+        return True
 
 
 def _input_of(operation: Operation) -> StepInput:

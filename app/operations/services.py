@@ -20,6 +20,8 @@ from app.operations import queries
 from app.operations.kinds import StepInput, get_operation_kind
 from app.operations.models import Operation, OperationState, OperationStep
 
+ONE_OPEN = "uq_operations_tenant_id_open"
+
 
 def start_operation(kind_name: str, *, tenant_id: UUID | None, payload: dict[str, Any], actor: Actor) -> UUID:
     """Write an operation with its steps and the job that runs it.
@@ -33,14 +35,12 @@ def start_operation(kind_name: str, *, tenant_id: UUID | None, payload: dict[str
         kind=kind.name,
         payload=payload,
         actor_label=actor.label,
+        attempt=1,
         total_count=len(kind.steps),
     )
     with transaction():
         db.session.add(operation)
-        try:
-            db.session.flush()
-        except IntegrityError as error:
-            raise ConflictError("Another operation of this tenant is still running.") from error
+        _refuse_second_open()
         for position, step in enumerate(kind.steps):
             db.session.add(
                 OperationStep(operation_id=operation.id, name=step.name, position=position, title=step.title)
@@ -51,29 +51,30 @@ def start_operation(kind_name: str, *, tenant_id: UUID | None, payload: dict[str
 
 
 def retry_operation(operation_id: UUID, *, actor: Actor) -> None:
-    """Run a failed operation again from its first unfinished step.
+    """Run a failed operation again from its first unfinished step, or go on taking it back where that has failed.
 
-    Errors: StateError unless it has failed.
+    Errors: StateError unless it has failed; ConflictError while another operation of the tenant is open.
     """
     with transaction():
         operation = _get_failed(operation_id)
-        operation.state, operation.error, operation.finished_at = OperationState.PENDING, None, None
-        _enqueue(operation)
         kind = get_operation_kind(operation.kind)
-        if kind.on_retried is not None:
+        _resume(operation)
+        if kind.on_retried is not None and not operation.takes_back:
             kind.on_retried(StepInput(operation.id, operation.tenant_id, operation.payload), actor)
         _record(AuditAction.OPERATION_RETRIED, operation, actor)
 
 
 def compensate_operation(operation_id: UUID, *, actor: Actor) -> None:
-    """Take back what a failed operation has done, last step first.
+    """Take back what a failed operation has done, last step first; there is no way forward after that.
 
-    Errors: StateError unless it has failed.
+    Errors: StateError unless it has failed; ConflictError while another operation of the tenant is open.
     """
     with transaction():
         operation = _get_failed(operation_id)
-        operation.state, operation.error, operation.finished_at = OperationState.COMPENSATING, None, None
-        _enqueue(operation)
+        if not operation.may_be_taken_back:
+            raise StateError("This operation cannot be taken back, or it is being taken back already.")
+        operation.takes_back = True
+        _resume(operation)
         _record(AuditAction.OPERATION_COMPENSATED, operation, actor)
 
 
@@ -84,8 +85,22 @@ def _get_failed(operation_id: UUID) -> Operation:
     return operation
 
 
+def _resume(operation: Operation) -> None:
+    operation.resume()
+    _refuse_second_open()
+    _enqueue(operation)
+
+
+def _refuse_second_open() -> None:
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if ONE_OPEN not in str(error.orig):
+            raise
+        raise ConflictError("Another operation of this tenant is still running.") from error
+
+
 def _enqueue(operation: Operation) -> None:
-    operation.attempt += 1
     enqueue(
         JobName.OPERATIONS_RUN,
         {"operation_id": str(operation.id)},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
+
 from app.core.config import Settings
 from app.core.database.transactions import transaction
 from app.core.runtime import current_settings
@@ -116,6 +118,17 @@ def test_a_disk_that_refuses_is_tried_again(app: object, instance: Settings) -> 
     queue_toy()
     run_jobs(may_fail=True)
     instance.mail_dir.unlink()
+    make_jobs_due()
+    run_jobs()
+    assert len(delivered()) == 1
+
+
+def test_a_mail_that_was_written_in_part_is_none(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue_toy()
+    with monkeypatch.context() as patch:
+        patch.setattr("app.mail.delivery.os.fsync", lambda _descriptor: 1 / 0)
+        run_jobs(may_fail=True)
+    assert delivered() == []
     make_jobs_due()
     run_jobs()
     assert len(delivered()) == 1

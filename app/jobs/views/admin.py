@@ -9,8 +9,6 @@ from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import clock
-from app.core.database.session import registry
-from app.core.ids import new_id
 from app.core.jobs import Queue, list_job_kinds
 from app.core.permissions import Permission
 from app.jobs import queries, services
@@ -20,6 +18,7 @@ from app.web.decorators import require
 from app.web.hosts import Surface
 from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor
+from app.web.named_tenants import find_named_tenant
 from app.web.scoping import in_request_scope
 from app.web.tables import TableState, csv_response
 
@@ -78,18 +77,9 @@ def _state() -> TableState:
 
 
 def _filter(state: TableState) -> JobFilter:
-    return JobFilter(state.filters.get("state"), state.filters.get("kind"), _tenant_id(state.filters.get("tenant")))
-
-
-def _tenant_id(text: str | None) -> UUID | None:
-    """Return the tenant that an id or a slug names; a name of nobody's leaves no job."""
-    if text is None:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        route = registry().resolve_host(text.lower())
-        return route.tenant_id if route is not None else new_id()
+    return JobFilter(
+        state.filters.get("state"), state.filters.get("kind"), find_named_tenant(state.filters.get("tenant"))
+    )
 
 
 def _csv_rows(wanted: JobFilter) -> Iterator[tuple[object, ...]]:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from app.core.tenancy.ddl import protect_control_table
+from app.core.tenancy.ddl import protect_control_table, publish_function, roles_of
 from migrations.job_functions import DISPATCH_BODY, DISPATCH_RETURNS
 
 revision = "0002"
@@ -33,7 +33,7 @@ create table control.outbox (
     constraint uq_outbox_kind_key unique (kind, key)
 );
 create index ix_outbox_due on control.outbox (run_at) where state in ('pending', 'queued', 'running');
-create index ix_outbox_created_at on control.outbox (created_at);
+create index ix_outbox_failed on control.outbox (id) where state = 'failed';
 create table control.schedule_ticks (
     schedule text not null,
     tick_at timestamptz not null,
@@ -48,6 +48,7 @@ create table control.operations (
     payload jsonb not null,
     actor_label text not null,
     attempt integer not null default 0,
+    takes_back boolean not null default false,
     done_count integer not null default 0,
     total_count integer not null,
     error text,
@@ -99,6 +100,7 @@ def upgrade() -> None:
         "create function control.dispatch_jobs(most integer, most_per_tenant integer, lease_seconds integer) "
         f"{DISPATCH_RETURNS} language sql volatile as $$ {DISPATCH_BODY.format(outbox='control.outbox')} $$"
     )
+    publish_function(op, "control.dispatch_jobs(integer, integer, integer)", roles_of(op).platform)
     protect_control_table(op, "control.outbox")
     protect_control_table(op, "control.schedule_ticks", platform="select, insert, delete")
     protect_control_table(op, "control.operations", tenant="select")
