@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from flask import Flask
 
 from app.core.commands import one_sentence
+from app.core.config_docs import render_configuration
 from app.core.database.migrate import migrate
 from app.core.runtime import current_settings
 from app.core.tenancy.scopes import platform_scope
 from app.plans.services import seed_catalogue
 
+DOCS = Path(__file__).parents[1] / "docs"
+
 
 def init_cli(app: Flask) -> None:
     """Add every command to `flask --app wsgi`."""
     app.cli.add_command(migrate_command)
+    app.cli.add_command(docs_group)
 
 
 @click.command("migrate")
@@ -25,3 +31,16 @@ def migrate_command() -> None:
     with platform_scope("command migrate"):
         seed_catalogue()
     click.echo("The database is at the newest schema.")
+
+
+@click.group("docs")
+def docs_group() -> None:
+    """Render the pages that are made from the code."""
+
+
+@docs_group.command("configuration")
+@click.option("--to", type=click.Path(path_type=Path), default=DOCS / "configuration.md", help="The file to write.")
+def write_configuration_command(to: Path) -> None:
+    """Write docs/configuration.md from the settings' fields."""
+    to.write_text(render_configuration())
+    click.echo(f"{to} is written.")
