@@ -26,7 +26,6 @@ from app.web.decorators import require
 from app.web.forms import add_errors, choices_of
 from app.web.htmx import is_fragment_request, redirect_to, render
 from app.web.identity import current_actor, current_viewer
-from app.web.scoping import in_request_scope
 from app.web.tables import TableState, csv_response
 
 LIST = "tenants"
@@ -46,7 +45,7 @@ def list_tenants() -> ResponseReturnValue:
 @require(Permission.TENANT_READ)
 def list_tenants_csv() -> ResponseReturnValue:
     """Send the whole list as search, filters and order leave it, not only a page."""
-    rows = in_request_scope(_csv_rows(_state(request.args)))
+    rows = _csv_rows(_state(request.args))
     return csv_response(f"tenants-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, rows)
 
 
