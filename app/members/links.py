@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.credentials.link_rows import LinkError, derive_link_token
+from app.credentials.link_rows import derive_link_token
 from app.credentials.links import LinkPurpose
 from app.members.models import Member
 
-_FOLDERS = {LinkPurpose.MEMBER_INVITATION.value: "invitation", LinkPurpose.MEMBER_RESET.value: "password-reset"}
+_FOLDERS = {LinkPurpose.MEMBER_INVITATION: "invitation", LinkPurpose.MEMBER_RESET: "password-reset"}
 
 
 def link_path(member: Member) -> str:
@@ -14,6 +14,5 @@ def link_path(member: Member) -> str:
 
     Errors: LinkError when there is none.
     """
-    if member.link_purpose is None:
-        raise LinkError
-    return f"/{_FOLDERS[member.link_purpose]}/{derive_link_token(member)}"
+    token = derive_link_token(member)
+    return f"/{_FOLDERS[LinkPurpose(member.link_purpose)]}/{token}"

@@ -6,9 +6,12 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 
 from app.audit.models import HomeAuditEvent
 from app.core.actors import Actor, ActorKind
+from app.core.database.session import db
 from app.core.errors import ForbiddenError, InputError
 from app.core.tenancy.scopes import TenantRoute, tenant_scope
 from app.members import services
@@ -97,7 +100,14 @@ def test_an_admin_invites_everybody_else(acme: TenantRoute) -> None:
 def test_a_role_of_another_tenant_is_none_here(acme: TenantRoute, globex: TenantRoute) -> None:
     with tenant_scope(globex, reason="test"):
         foreign = Role(key="spy", name="Spy", permissions=[], built_in=False)
-        services.roles.db.session.add(foreign)
-        services.roles.db.session.commit()
+        db.session.add(foreign)
+        db.session.commit()
     with pytest.raises(InputError):
         invite(acme, DORA, role="spy")
+
+
+def test_a_role_that_vanishes_meanwhile_is_not_taken_for_a_taken_address(app: Portal, acme: TenantRoute) -> None:
+    scope = partial(tenant_scope, acme, reason="test")
+    drop = partial(db.session.execute, delete(Role).where(Role.key == "member"))
+    again = partial(services.invite_member, name="Dora", email=DORA, role_key="member", actor=SETUP)
+    assert isinstance(while_uncommitted(app, scope, drop, again), IntegrityError)

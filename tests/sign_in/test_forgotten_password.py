@@ -115,3 +115,12 @@ def test_what_is_no_address_comes_back(visitor: PageClient) -> None:
 def test_asking_does_not_void_the_password(app: Portal, acme: TenantRoute, visitor: PageClient) -> None:
     ask(visitor)
     assert sign_in(app, host_of(acme), BOB)
+
+
+def test_a_bad_new_password_comes_back_and_spends_nothing(visitor: PageClient) -> None:
+    ask(visitor)
+    path = reset_path()
+    visitor.get(path)
+    visitor.submit(path, password="password1234", repeated="password1234")
+    assert (visitor.status, "easy to guess" in str(visitor.field_error("password"))) == (422, True)
+    assert choose(visitor, path) == 303

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from werkzeug.exceptions import Unauthorized
 
 from app.core import clock
 from app.core.tenancy.scopes import TenantRoute, tenant_scope
 from app.credentials.link_rows import derive_link_token
 from app.members import queries, services
+from app.sign_in.visits import enter
 from app.web.hosts import Portal
 from tests.factories import (
     ADMIN_HOST,
@@ -135,3 +137,19 @@ def test_two_forms_at_once_spend_it_once(app: Portal, acme: TenantRoute, path: s
         client.get(path)
     answers = [c.submit(path, password=PASSWORD, repeated=PASSWORD, follow=False).status for c in (one, two)]
     assert answers == [303, 410]
+
+
+def test_a_bad_password_comes_back_beside_its_field_and_spends_nothing(
+    app: Portal, acme: TenantRoute, path: str
+) -> None:
+    client = browser(app, host_of(acme))
+    for typed, field in ((("builder builder", "builder builder"), "password"), ((PASSWORD, "other"), "repeated")):
+        client.get(path)
+        client.submit(path, password=typed[0], repeated=typed[1])
+        assert (client.status, bool(client.field_error(field))) == (422, True)
+    assert accept(client, path) == 303
+
+
+def test_a_session_that_ends_in_the_moment_it_is_opened_leads_back_to_the_start(app: Portal) -> None:
+    with app.test_request_context("/sign-in", base_url=f"http://{ADMIN_HOST}"), pytest.raises(Unauthorized):
+        enter(None)

@@ -46,6 +46,13 @@ def test_refusals_look_the_same(app: Portal) -> None:
     assert len(texts) == 1
 
 
+def test_an_empty_form_says_what_is_missing(app: Portal) -> None:
+    client = browser(app, ADMIN_HOST)
+    client.get("/sign-in")
+    client.submit("/sign-in", email="", password="")
+    assert (client.status, bool(client.field_error("email"))) == (422, True)
+
+
 def test_failures_are_audited(app: Portal) -> None:
     make_staff_user()
     client = browser(app, ADMIN_HOST)

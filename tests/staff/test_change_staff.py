@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 
 from app.audit.models import ControlAuditEvent
-from app.core.errors import InputError, StateError
+from app.core.actors import Actor, ActorKind
+from app.core.errors import InputError, NotFoundError, StateError
 from app.core.tenancy.scopes import platform_scope
 from app.credentials.link_rows import LinkError
 from app.staff import queries, services
 from app.staff.links import sign_in_url
-from app.staff.models import StaffUser
+from app.staff.models import StaffSession, StaffUser
 from app.web.hosts import Portal
 from tests.factories import (
     ADMIN_HOST,
@@ -120,6 +121,25 @@ def test_who_is_deactivated_cannot_sign_in_until_reactivated(app: Portal) -> Non
     reactivate(grace)
     with platform_scope("test"):
         assert services.sign_in(email=GRACE, password=PASSWORD, visit=visit_to(ADMIN_HOST))
+
+
+def test_a_sign_in_at_the_same_moment_comes_too_late(app: Portal) -> None:
+    make_staff_user()
+    grace = make_staff_user(GRACE)
+    first = partial(services.deactivate_staff_user, grace, actor=SETUP)
+    second = partial(services.sign_in, email=GRACE, password=PASSWORD, visit=visit_to(ADMIN_HOST))
+    assert isinstance(while_uncommitted(app, partial(platform_scope, "test"), first, second), InputError)
+
+
+def test_a_staff_user_ends_one_of_their_own_sessions_and_nobody_elses(app: Portal) -> None:
+    ada, grace = make_staff_user(), make_staff_user(GRACE)
+    hers, his = ({row.staff_user_id: row.id for row in rows_of(StaffSession)}[user] for user in (ada, grace))
+    actor = Actor(ActorKind.STAFF, "ada", ada)
+    with platform_scope("test"):
+        services.revoke_session(hers, actor=actor)
+        with pytest.raises(NotFoundError):
+            services.revoke_session(his, actor=actor)
+    assert {row.id: row.revoked_at is None for row in rows_of(StaffSession)} == {hers: False, his: True}
 
 
 def test_a_state_that_is_there_already_is_refused(app: Portal) -> None:

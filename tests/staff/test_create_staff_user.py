@@ -74,3 +74,10 @@ def test_an_address_has_one_account(app: Portal) -> None:
     with pytest.raises(InputError, match="already"):
         create(email="ADA@platform.EXAMPLE")
     assert actions_of(rows_of(ControlAuditEvent)) == ["staff.created"]
+
+
+def test_no_mail_goes_out_for_a_link_that_was_replaced(app: Portal) -> None:
+    create()
+    with platform_scope("test"):
+        services.create_sign_in_link(email=ADA, actor=SETUP)
+    assert deliver_mails() == []
