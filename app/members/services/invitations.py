@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from app.audit.services import record_event
+from app.audit.services import record_event, unaudited
 from app.core import clock
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
@@ -85,6 +85,7 @@ def create_owner_link(*, actor: Actor) -> str:
     return link_path(owner)
 
 
+@unaudited("a part of use cases that record their own events")
 def send_invitation(member: Member) -> None:
     """Give an invited member a new link and queue the mail that carries it, in the open transaction."""
     member.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, clock.now())
@@ -92,6 +93,7 @@ def send_invitation(member: Member) -> None:
     queue_mail(MailName.MEMBER_INVITATION, {"member_id": str(member.id), "serial": serial}, key=f"{member.id}-{serial}")
 
 
+@unaudited("a part of use cases that record their own events")
 def send_reset(member: Member) -> None:
     """Give an active member a link to a new password and queue the mail that carries it, in the open transaction."""
     member.issue_link(LinkPurpose.MEMBER_RESET, RESET_LIFETIME, clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.audit.services import Target, record_event
+from app.audit.services import Target, record_event, unaudited
 from app.core.actors import Actor, ActorKind
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
@@ -28,6 +28,7 @@ def create_default_roles(*, actor: Actor) -> None:
             record_event(AuditAction.ROLES_CREATED, target=_TARGET, actor=actor, changes={"roles": (None, names)})
 
 
+@unaudited("a check; it writes nothing")
 def refuse_above_own_rank(actor: Actor, *roles: Role) -> None:
     """Let only owners, staff and the system give or take the owner's role.
 
@@ -39,6 +40,7 @@ def refuse_above_own_rank(actor: Actor, *roles: Role) -> None:
         raise ForbiddenError("Only an owner can give or take the owner’s role.")
 
 
+@unaudited("a check; it writes nothing")
 def keep_an_owner(member: Member) -> None:
     """Refuse to lose the tenant's last active owner; call it inside the transaction, before the change.
 

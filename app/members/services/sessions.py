@@ -99,6 +99,7 @@ def open_session(member: Member, visit: Visit) -> str:
     return token
 
 
+@unaudited("a part of use cases that record their own events")
 def end_sessions(member_id: UUID, *, keep_session_id: UUID | None = None) -> None:
     """End a member's sessions in the open transaction of the use case that wants it."""
     statement = update(MemberSession).where(MemberSession.member_id == member_id, MemberSession.revoked_at.is_(None))
@@ -107,11 +108,13 @@ def end_sessions(member_id: UUID, *, keep_session_id: UUID | None = None) -> Non
     db.session.execute(statement.values(revoked_at=clock.now()), execution_options={"synchronize_session": False})
 
 
+@unaudited("it only names who acts")
 def member_actor(member: Member, visit: Visit) -> Actor:
     """Return the actor that somebody has just proven to be."""
     return Actor(ActorKind.MEMBER, member.email, member.id, visit.address)
 
 
+@unaudited("it only names who acts")
 def id_of(actor: Actor) -> UUID:
     """Return the member who acts; only use cases about oneself ask."""
     assert actor.id is not None  # noqa: S101  # A signed-in member has an id.

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from app.audit.services import record_event
+from app.audit.services import record_event, unaudited
 from app.core import clock
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
@@ -128,6 +128,7 @@ def reactivate_staff_user(staff_user_id: UUID, *, actor: Actor) -> None:
         record_event(AuditAction.STAFF_REACTIVATED, target=user.target, actor=actor)
 
 
+@unaudited("a part of use cases that record their own events")
 def revoke_sessions(staff_user_id: UUID) -> None:
     """End every session of a staff user, in the open transaction of the use case that wants it."""
     statement = update(StaffSession).where(
