@@ -1,0 +1,66 @@
+"""`python -m tests.bench [--only NAME] [--tiny]`: prints one JSON line a figure on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.bench.figures import Figure
+from tests.bench.onboarding import measure_onboarding
+from tests.bench.one_query import measure_query
+from tests.bench.pages import measure_pages
+from tests.bench.round_trips import measure_round_trips
+from tests.bench.stage import TINY, Scale, Stage
+from tests.bench.tenant_list import measure_tenant_list
+
+# Each question with the figures that answer it.
+QUESTIONS: dict[Callable[[Stage], Iterator[Figure]], tuple[str, ...]] = {
+    measure_round_trips: ("tenancy_round_trips",),
+    measure_query: ("query_scoped_vs_unscoped", "query_*_cpu_ms"),
+    measure_pages: (
+        "page_scoped_vs_unscoped",
+        "page_scoped_vs_unscoped_*",
+        "page_growth_scoped_vs_unscoped",
+        "web_worker_mb",
+        "page_*_cpu_ms",
+        "hello_cpu_ms",
+    ),
+    measure_tenant_list: ("tenant_list_p95_10000_vs_100", "tenant_list_*_p95_ms"),
+    measure_onboarding: ("submit_to_active_seconds", "onboarding_tenants_per_minute"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Ask the questions that answer what was asked for, and print the figures as they come."""
+    options = _parse(arguments)
+    asked = [question for question, names in QUESTIONS.items() if options.only is None or _answers(names, options.only)]
+    if not asked:
+        known = ", ".join(name for names in QUESTIONS.values() for name in names)
+        sys.stderr.write(f"There is no figure {options.only}; choose one of {known}.\n")
+        return 2
+    stage = Stage(TINY if options.tiny else Scale())
+    try:
+        for question in asked:
+            for figure in question(stage):
+                if options.only in (None, figure.name):
+                    print(figure.line(), flush=True)
+    finally:
+        stage.close()
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", help="the one figure to measure")
+    parser.add_argument("--tiny", action="store_true", help="as little as shows that it runs; the values mean nothing")
+    return parser.parse_args(arguments)
+
+
+def _answers(names: tuple[str, ...], wanted: str) -> bool:
+    return any(fnmatch.fnmatchcase(wanted, name) for name in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
