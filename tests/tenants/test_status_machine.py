@@ -1,9 +1,6 @@
-"""One table of transitions: the code, the database and the docs hold the same."""
+"""One table of transitions: code and database hold the same; tests/docs holds docs/tenants.md to it."""
 
 from __future__ import annotations
-
-import re
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,32 +15,12 @@ from tests.factories import SETUP, rows_of
 from tests.tenant_rows import owner_connection
 from tests.tenants.registry import WAYS, register, status_of
 
-DOCS = Path(__file__).parents[2] / "docs" / "tenant-status.md"
 PAIRS = {(start.value, end.value) for start, ends in TRANSITIONS.items() for end in ends}
 S = TenantStatus
 
 
-def rows_in_docs(heading: str) -> list[list[str]]:
-    """Return the cells of the table under a heading of the docs."""
-    section = DOCS.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
-    lines = re.findall(r"^\| (.+) \|$", section, re.MULTILINE)[1:]
-    return [line.split(" | ") for line in lines]
-
-
 def test_the_database_knows_the_transitions_of_the_code(app):
     assert {(row.from_status, row.to_status) for row in rows_of(TenantStatusTransition)} == PAIRS
-
-
-def test_the_docs_show_the_transitions_of_the_code():
-    shown = {
-        (start, end) for start, ends in rows_in_docs("Transitions") for end in ends.split(", ") if end != "nothing"
-    }
-    assert shown == PAIRS
-
-
-def test_the_docs_say_what_each_status_means():
-    shown = {status: tuple(cells) for status, *cells in rows_in_docs("What each status means")}
-    assert shown == {status.value: (effect.portal, effect.api, effect.jobs) for status, effect in EFFECTS.items()}
 
 
 def test_every_status_has_its_transitions_and_its_meaning():

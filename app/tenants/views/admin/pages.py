@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, url_for
+from flask import Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import ConflictError
 from app.core.permissions import Permission
-from app.operations.queries import find_latest_operation, list_steps
-from app.operations.queries import list_operations as list_tenant_operations
+from app.operations.queries import OperationFilter, find_latest_operation, list_steps, search_operations
 from app.tenants import queries, services
 from app.tenants.actions import list_actions
 from app.tenants.facts import list_fact_lines
@@ -24,6 +23,7 @@ from app.web.decorators import require
 from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor, may
 from app.web.links import tenant_url
+from app.web.tables import TableState
 
 # Each tab's page by the name of its view.
 TABS = (
@@ -63,9 +63,10 @@ def show_history(tenant_id: UUID) -> ResponseReturnValue:
 @bp.get("/tenants/<uuid:tenant_id>/operations")
 @require(Permission.TENANT_READ)
 def list_operations(tenant_id: UUID) -> ResponseReturnValue:
-    """Show a tenant's operations, newest first."""
-    operations = list_tenant_operations(tenant_id=tenant_id)
-    return show_tab("list_operations", queries.get_tenant(tenant_id), operations=operations)
+    """Show a tenant's operations, a page of them."""
+    state = TableState.from_args(request.args)
+    page = search_operations(OperationFilter(tenant_id=tenant_id), state.cursor)
+    return show_tab("list_operations", queries.get_tenant(tenant_id), state=state, page=page)
 
 
 @bp.get("/tenants/<uuid:tenant_id>/edit")
@@ -93,13 +94,13 @@ def update_tenant(tenant_id: UUID) -> ResponseReturnValue:
     return render("tenants/admin/edit_tenant.html", status, tenant=tenant, form=form)
 
 
-def show_tab(page: str, tenant: Tenant, status: int = 200, **context: Any) -> Response:
+def show_tab(tab: str, tenant: Tenant, /, status: int = 200, **context: Any) -> Response:
     """Render one tab of a tenant's page, with what every tab shows above it."""
     return render(
-        f"tenants/admin/{page}.html",
+        f"tenants/admin/{tab}.html",
         status,
         tenant=tenant,
-        tabs=_tabs(tenant.id, page),
+        tabs=_tabs(tenant.id, tab),
         actions=[action for action in list_actions(tenant.status) if may(action.permission)],
         undo=take_undo(),
         **context,
