@@ -44,6 +44,8 @@ def start_redis(folder: Path, *, port: int = 0) -> EmbeddedRedis:
     program = _find_server()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    # What is queued is nobody else's to read, and the server writes its files for everybody.
+    folder.chmod(0o700)
     stop_leftover(folder / "server.pid", first=signal.SIGTERM)
     password = secret_file(folder / "password")
     # Between choosing a free port and binding it somebody else may take it.

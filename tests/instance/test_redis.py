@@ -49,6 +49,11 @@ def test_its_password_is_in_no_command_line_and_in_no_file_that_others_read(queu
     assert {(folder / "redis" / name).stat().st_mode & 0o777 for name in ("password", "redis.conf")} == {0o600}
 
 
+def test_what_is_queued_is_readable_by_its_owner_alone(queue, folder):
+    queue()
+    assert (folder / "redis").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_killed_server_starts_again_with_its_data_on_the_same_port(queue):
     first = queue()
     with ask(first.url) as client:
