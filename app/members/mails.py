@@ -7,11 +7,13 @@ from uuid import UUID
 from babel.dates import format_datetime, get_timezone
 
 from app.core import clock
+from app.core.errors import NotFoundError
 from app.core.tenancy.scopes import current_tenant_id
 from app.credentials.links import LinkPurpose
 from app.mail.composers import Mail, composer
 from app.mail.names import MailName
 from app.members.links import link_path
+from app.members.models import Member
 from app.members.queries import get_member
 from app.tenants.queries import get_tenant
 from app.web.links import tenant_url
@@ -30,8 +32,8 @@ def compose_password_reset(payload: dict[str, str]) -> Mail | None:
 
 
 def _compose(name: MailName, purpose: LinkPurpose, payload: dict[str, str]) -> Mail | None:
-    member = get_member(UUID(payload["member_id"]))
-    if not member.has_link(purpose, int(payload["serial"]), clock.now()):
+    member = _find_member(UUID(payload["member_id"]))
+    if member is None or not member.has_link(purpose, int(payload["serial"]), clock.now()):
         return None
     tenant = get_tenant(current_tenant_id())
     expires_at = format_datetime(
@@ -46,3 +48,11 @@ def _compose(name: MailName, purpose: LinkPurpose, payload: dict[str, str]) -> M
         "valid_until": f"{expires_at} ({tenant.time_zone})",
     }
     return Mail(member.email, name.value, context)
+
+
+def _find_member(member_id: UUID) -> Member | None:
+    # A request for an address without an account queues a mail to nobody.
+    try:
+        return get_member(member_id)
+    except NotFoundError:
+        return None

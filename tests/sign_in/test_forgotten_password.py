@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.core import clock
+from app.core.jobs import TenantJob
 from app.core.tenancy.scopes import TenantRoute
 from app.web.hosts import Portal
 from tests.factories import (
@@ -21,6 +22,7 @@ from tests.factories import (
     link_in,
     make_bob,
     make_carol,
+    rows_of,
     sign_in,
     sign_in_as_bob,
 )
@@ -64,6 +66,15 @@ def test_known_and_unknown_addresses_get_the_same_page(visitor: PageClient) -> N
 def test_an_unknown_address_gets_no_mail(visitor: PageClient) -> None:
     ask(visitor, "nobody@acme.example")
     assert [mail["To"] for mail in deliver_mails() if "new password" in mail["Subject"]] == []
+
+
+def test_an_unknown_address_takes_the_same_work(visitor: PageClient, acme: TenantRoute) -> None:
+    jobs = []
+    for email in (BOB, "nobody@acme.example"):
+        before = len(rows_of(TenantJob, acme))
+        ask(visitor, email)
+        jobs.append(len(rows_of(TenantJob, acme)) - before)
+    assert jobs == [1, 1]
 
 
 def test_a_member_of_another_tenant_is_unknown(visitor: PageClient, globex: TenantRoute) -> None:

@@ -18,7 +18,7 @@ from app.credentials.sessions import Visit
 from app.credentials.throttles import clear_account, count_try, forgive_try, mail_gates, sign_in_gates
 from app.members import queries
 from app.members.models import Member, MemberState, MemberThrottle
-from app.members.services.invitations import send_invitation, send_reset
+from app.members.services.invitations import send_invitation, send_nothing, send_reset
 from app.members.services.sessions import UNKNOWN, end_sessions, id_of, member_actor, open_session
 from app.tenants.queries import get_tenant
 
@@ -37,7 +37,7 @@ def accept_invitation(token: str, *, password: str, visit: Visit) -> str:
 
 
 def request_password_reset(*, email: str, visit: Visit) -> None:
-    """Send a reset link if the address has an account; the caller learns nothing either way.
+    """Send a reset link if the address has an account; the caller learns nothing either way, nor from the time.
 
     Somebody who has not accepted the invitation gets that again.
 
@@ -55,6 +55,8 @@ def request_password_reset(*, email: str, visit: Visit) -> None:
             send_invitation(member)
         elif member is not None and member.is_active:
             send_reset(member)
+        else:
+            send_nothing()
 
 
 def reset_password(token: str, *, password: str, visit: Visit) -> str:
