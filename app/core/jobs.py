@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Text, select
+from sqlalchemy import Index, Text, UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,8 @@ from app.core.tenancy.scopes import current_scope
 
 MAX_ATTEMPTS = 5
 MAX_ERROR_CHARACTERS = 2_000
+_UNFINISHED = text("state in ('pending', 'queued', 'running')")
+_FAILED = text("state = 'failed'")
 
 
 class Queue(StrEnum):
@@ -67,6 +69,12 @@ class PlatformJob(_JobColumns, ControlRecord):
     """A job of the platform, in the control plane's outbox; it may concern a tenant."""
 
     __tablename__ = "outbox"
+    __table_args__: Any = (
+        UniqueConstraint("kind", "key"),
+        Index("ix_outbox_due", "run_at", postgresql_where=_UNFINISHED),
+        Index("ix_outbox_failed", "id", postgresql_where=_FAILED),
+        {"schema": "control"},
+    )
 
     tenant_id: Mapped[UUID | None]
 
@@ -75,7 +83,14 @@ class TenantJob(_JobColumns, TenantOwned, Record):
     """A job of a tenant, in the outbox of the database that holds its home."""
 
     __tablename__ = "outbox"
-    __table_args__ = ({"schema": "tenancy"},)
+    __table_args__: Any = (
+        UniqueConstraint("tenant_id", "kind", "key"),
+        Index("ix_outbox_due", "run_at", postgresql_where=_UNFINISHED),
+        Index("ix_outbox_failed", "id", postgresql_where=_FAILED),
+        Index("ix_outbox_id", "id"),
+        Index("ix_outbox_tenant_id_created_at", "tenant_id", "created_at"),
+        {"schema": "tenancy"},
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
