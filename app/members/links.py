@@ -6,7 +6,7 @@ from app.credentials.link_rows import derive_link_token
 from app.credentials.links import LinkPurpose
 from app.members.models import Member
 
-_FOLDERS = {LinkPurpose.MEMBER_INVITATION: "invitation", LinkPurpose.MEMBER_RESET: "password-reset"}
+_FOLDERS = {LinkPurpose.MEMBER_INVITATION.value: "invitation", LinkPurpose.MEMBER_RESET.value: "password-reset"}
 
 
 def link_path(member: Member) -> str:
@@ -15,4 +15,4 @@ def link_path(member: Member) -> str:
     Errors: LinkError when there is none.
     """
     token = derive_link_token(member)
-    return f"/{_FOLDERS[LinkPurpose(member.link_purpose)]}/{token}"
+    return f"/{_FOLDERS[str(member.link_purpose)]}/{token}"
