@@ -11,6 +11,8 @@ from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.transactions import transaction
 from app.core.errors import ConflictError, InputError
+from app.credentials.emails import normalise_email
+from app.credentials.names import check_person_name
 from app.mail.names import MailName
 from app.mail.services import queue_mail
 from app.onboarding import queries
@@ -91,6 +93,7 @@ def _write_once(draft: TenantDraft, write: Callable[[], UUID]) -> UUID:
     found = _find_submitted(draft)
     if found is not None:
         return found.id
+    _check_owner(draft)
     try:
         with transaction():
             return write()
@@ -99,6 +102,18 @@ def _write_once(draft: TenantDraft, write: Callable[[], UUID]) -> UUID:
         if found is None:
             raise
         return found.id
+
+
+def _check_owner(draft: TenantDraft) -> None:
+    """Refuse before anything exists what would make the owner's invitation fail later."""
+    try:
+        normalise_email(draft.owner_email)
+    except InputError as error:
+        raise InputError(str(error), "owner_email") from error
+    try:
+        check_person_name(draft.owner_name)
+    except InputError as error:
+        raise InputError(str(error), "owner_name") from error
 
 
 def _find_submitted(draft: TenantDraft) -> Tenant | None:
