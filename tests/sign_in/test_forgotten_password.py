@@ -134,4 +134,6 @@ def test_a_bad_new_password_comes_back_and_spends_nothing(visitor: PageClient) -
     visitor.get(path)
     visitor.submit(path, password="password1234", repeated="password1234")
     assert (visitor.status, "easy to guess" in str(visitor.field_error("password"))) == (422, True)
+    visitor.submit(path, password=NEW_PASSWORD, repeated="something else")
+    assert (visitor.status, "differ" in str(visitor.field_error("repeated"))) == (422, True)
     assert choose(visitor, path) == 303
