@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli
+from app.audit.wiring import init_audit
 from app.core.config import Settings, load_settings
 from app.core.database.migrate import schema_check
 from app.core.database.session import init_database, registry
@@ -80,6 +81,7 @@ def _init_web(app: Portal, settings: Settings) -> None:
 
 def _init_features(app: Portal, settings: Settings) -> None:
     """Add each feature's views, jobs and navigation, lowest level first."""
+    init_audit(app)
     init_operations(app)
     init_jobs(app, settings)
     init_mail(app, settings)

@@ -1,4 +1,4 @@
-"""The tenant that a filter of a list names, by its slug or its id."""
+"""Tenants by the name that people know: from a filter's text to an id, and from an id to the slug."""
 
 from __future__ import annotations
 
@@ -18,3 +18,9 @@ def find_named_tenant(text: str | None) -> UUID | None:
         route = registry().resolve_host(text.strip().lower())
         # A list that is filtered by a name nobody has is empty; it never shows everybody's rows.
         return route.tenant_id if route is not None else new_id()
+
+
+def name_tenant(tenant_id: UUID) -> str:
+    """Return a tenant's slug, or its id when it has none any more."""
+    route = registry().find_route(tenant_id)
+    return route.slug if route is not None else str(tenant_id)
