@@ -48,9 +48,11 @@ def _line(key: str, fact: TenantFact) -> FactLine:
 def _value(unit: str, value: Any) -> str:
     if value is None:
         return "–"
-    if unit == "bytes" and isinstance(value, int):
-        return format_bytes(value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if not isinstance(value, int):
+        return str(value)
+    return format_bytes(value) if unit == "bytes" else f"{value:,}"
 
 
 def _moment(value: Any) -> datetime | None:

@@ -68,9 +68,6 @@ class Tenant(TenantOwned, ControlRecord):
     def target(self) -> Target:
         return Target("tenant", self.id, self.slug)
 
-    def may_become(self, status: TenantStatus) -> bool:
-        return may_become(self.status, status)
-
     def become(self, status: TenantStatus, reason: str | None) -> None:
         """Take another status.
 

@@ -88,3 +88,14 @@ def test_a_tenant_has_so_many_keys_at_most(app):
         with pytest.raises(InputError, match="100 keys"):
             services.set_metadatum(tenant_id, "one-more", "1", actor=SETUP)
         services.set_metadatum(tenant_id, "key-1", "2", actor=SETUP)
+
+
+def test_a_form_that_comes_too_late_removes_nothing_and_offers_no_undo(ada):
+    tenant_id = register("acme")
+    ada.get(f"/tenants/{tenant_id}/metadata")
+    ada.submit("#metadatum-form", key="crm-id", value="1")
+    with platform_scope("test"):
+        services.remove_metadatum(tenant_id, "crm-id", actor=SETUP)
+    ada.submit(f"/tenants/{tenant_id}/metadata-removals")
+    assert ada.status == 200
+    assert not ada.select("#undo")

@@ -84,3 +84,13 @@ def test_a_tenant_has_so_many_tags_at_most(app):
 def test_an_unknown_tenant_cannot_be_tagged(app):
     with platform_scope("test"), pytest.raises(NotFoundError):
         services.add_tag(new_id(), "vip", actor=SETUP)
+
+
+def test_a_form_that_comes_too_late_removes_nothing_and_offers_no_undo(ada):
+    tenant_id = register("acme", tags=["vip"])
+    ada.get(f"/tenants/{tenant_id}/metadata")
+    with platform_scope("test"):
+        services.remove_tag(tenant_id, "vip", actor=SETUP)
+    ada.submit(f"/tenants/{tenant_id}/tag-removals")
+    assert ada.status == 200
+    assert not ada.select("#undo")

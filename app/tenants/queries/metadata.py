@@ -30,15 +30,13 @@ def list_metadata(tenant_id: UUID) -> list[TenantMetadatum]:
     return list(db.session.scalars(statement.order_by(TenantMetadatum.key)))
 
 
-def get_note(tenant_id: UUID, note_id: UUID, *, lock: bool = False) -> TenantNote:
-    """Return a note of a tenant, removed or not.
+def get_note(tenant_id: UUID, note_id: UUID) -> TenantNote:
+    """Return a note of a tenant, removed or not, locked until the transaction ends.
 
     Errors: NotFoundError.
     """
     statement = select(TenantNote).where(TenantNote.tenant_id == tenant_id, TenantNote.id == note_id)
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    note = db.session.scalar(statement)
+    note = db.session.scalar(statement.with_for_update().execution_options(populate_existing=True))
     if note is None:
         raise NotFoundError("There is no such note.")
     return note

@@ -104,7 +104,7 @@ def remove_note(tenant_id: UUID, note_id: UUID, *, actor: Actor) -> None:
     Errors: NotFoundError when the tenant has no such note.
     """
     with transaction():
-        note = queries.get_note(tenant_id, note_id, lock=True)
+        note = queries.get_note(tenant_id, note_id)
         if note.removed_at is None:
             note.removed_at = clock.now()
             tenant = queries.get_tenant(tenant_id)
@@ -117,7 +117,7 @@ def restore_note(tenant_id: UUID, note_id: UUID, *, actor: Actor) -> None:
     Errors: NotFoundError when the tenant never had such a note.
     """
     with transaction():
-        note = queries.get_note(tenant_id, note_id, lock=True)
+        note = queries.get_note(tenant_id, note_id)
         if note.removed_at is not None:
             note.removed_at = None
             tenant = queries.get_tenant(tenant_id)

@@ -1,0 +1,113 @@
+"""A tenant's page: what its tabs show, and to whom."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from app.core.database.session import db
+from app.core.database.transactions import transaction
+from app.core.tenancy.scopes import platform_scope, tenant_scope
+from app.operations.models import Operation
+from app.operations.services import start_operation
+from app.tenants import services
+from tests.factories import SETUP, make_tenant_rows
+from tests.tenants.registry import counted_statements, register
+
+TABS = ["", "/status", "/metadata", "/operations"]
+
+
+def test_the_overview_shows_whom_to_contact_and_where_everything_is(ada):
+    tenant_id = register("acme", tags=["vip"])
+    ada.get(f"/tenants/{tenant_id}")
+    for words in ("bob@example.com", "eu-central", "Starter", "vip", str(tenant_id), "Pool"):
+        assert words in ada.text
+    assert ada.select("a[href=http://acme.localhost:8000/]")
+
+
+def test_facts_are_shown_with_their_time_and_unit(ada):
+    route = make_tenant_rows("acme")
+    with tenant_scope(route, reason="test"):
+        services.publish_fact("members_count", 1_204)
+        services.publish_fact("storage_bytes", 5 * 1024**3)
+        services.publish_fact("last_sign_in_at", "2026-05-14T09:30:00+00:00")
+    ada.get(f"/tenants/{route.tenant_id}")
+    figures = dict(zip(ada.page.texts(".stat-label"), ada.page.texts(".stat-value"), strict=True))
+    assert figures == {"Members": "1,204", "Storage": "5.0 GiB", "Last sign in": "14 May 2026, 09:30 UTC"}
+    assert len(ada.select(".stat-as-of time")) == 3
+
+
+def test_a_suspended_tenant_shows_why(ada):
+    tenant_id = register("acme", status="suspended")
+    assert "Why it is suspended set up" in ada.get(f"/tenants/{tenant_id}").text
+
+
+def test_the_status_tab_tells_the_story_newest_first(ada):
+    tenant_id = register("acme", status="suspended")
+    page = ada.get(f"/tenants/{tenant_id}/status")
+    assert page.texts(".story-title") == ["Suspended, was active", "Active, was provisioning", "Provisioning"]
+
+
+def test_the_latest_operation_is_shown_live(ada):
+    tenant_id = register("acme", status="provisioning")
+    with platform_scope("test"):
+        payload = {"owner_name": "Bob", "owner_email": "bob@example.com"}
+        start_operation("onboarding.provision", tenant_id=tenant_id, payload=payload, actor=SETUP)
+    page = ada.get(f"/tenants/{tenant_id}")
+    assert "Provision tenant" in page.text
+    assert page.select("#operation_progress[hx-trigger]")
+    assert "Provision tenant" in ada.get(f"/tenants/{tenant_id}/operations").text
+
+
+def test_operations_are_listed_a_page_at_a_time(ada):
+    tenant_id = register("acme")
+    with platform_scope("test"):
+        add_operations(tenant_id, 51)
+    page = ada.get(f"/tenants/{tenant_id}/operations")
+    assert len(page.select("tbody tr")) == 50
+    assert len(ada.get(page.select("#page-next")[0].get("href")).select("tbody tr")) == 1
+
+
+def add_operations(tenant_id, count):
+    """Add operations that have ended."""
+
+    with transaction():
+        for _ in range(count):
+            operation = Operation(
+                tenant_id=tenant_id, kind="x", state="done", payload={}, actor_label="x", total_count=1
+            )
+            db.session.add(operation)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_support_may_read_every_tab_and_finds_no_form_on_it(sam, tab):
+    tenant_id = register("acme", tags=["vip"])
+    with platform_scope("test"):
+        services.set_metadatum(tenant_id, "crm-id", "1", actor=SETUP)
+        services.add_note(tenant_id, "Prefers calls.", actor=SETUP)
+    page = sam.get(f"/tenants/{tenant_id}{tab}")
+    assert page.status == 200
+    assert [form.get("action") for form in page.select("main form")] == []
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_an_unknown_tenant_is_not_found(ada, tab):
+    assert ada.get(f"/tenants/{uuid4()}{tab}").status == 404
+
+
+def test_markup_in_a_name_is_shown_as_it_was_written(ada):
+    tenant_id = register("acme", name="<img src=x onerror=alert(1)>")
+    assert ada.get(f"/tenants/{tenant_id}").texts("h1") == ["<img src=x onerror=alert(1)>"]
+
+
+def test_the_overview_asks_the_same_however_much_there_is(ada):
+    few, many = register("acme"), register("globex", tags=[f"t{number}" for number in range(30)])
+    with platform_scope("test"):
+        add_operations(few, 1)
+        add_operations(many, 20)
+    with counted_statements() as asked_few:
+        ada.get(f"/tenants/{few}")
+    with counted_statements() as asked_many:
+        ada.get(f"/tenants/{many}")
+    assert len(asked_many) == len(asked_few)
