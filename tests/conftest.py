@@ -20,6 +20,11 @@ hypothesis.register_profile("tenantry", deadline=None)
 hypothesis.load_profile("tenantry")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the pictures of the README be made anew: `pytest tests/browser --pictures docs/images`."""
+    parser.addoption("--pictures", default=None, help="the folder into which the README's pictures are written")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once, in the process that steers; xdist's workers are told where they are."""
     if hasattr(config, "workerinput") or config.option.collectonly:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser.site import lived_in_site, site  # noqa: F401  # Fixtures of every test here.
+
 AXE = Path(__file__).parents[1] / "vendor/axe-core-4.14.1/axe.min.js"
 FLAGS = [
     "--no-sandbox",

@@ -1,0 +1,73 @@
+"""Every page, lived in: axe-core finds nothing, nothing overflows, nothing breaks the policy; the README's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from app.core.tenancy.scopes import platform_scope
+from app.operations.queries import find_latest_operation
+from app.tenants.queries import get_tenant_by_slug
+from app.web.decorators import find_access
+from app.web.hosts import Surface
+from tests.browser.conftest import Tab
+from tests.browser.site import Site
+
+HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
+# Answers that are no pages of their own: files, and fragments that htmx swaps.
+NO_PAGES = ("csv", "slug_check", "mail_html", "preparing")
+PICTURES = {
+    "overview": ("admin", "/"),
+    "tenants": ("admin", "/tenants"),
+    "members": ("acme", "/members"),
+    "workspace": ("acme", "/"),
+    "sign-up": ("", "/sign-up"),
+}
+
+
+def paths(site: Site, surface: Surface) -> Iterator[str]:
+    """List the pages of a surface that need no object, from the URL map itself."""
+    for rule in site.app.url_map.iter_rules():
+        access = find_access(site.app.view_functions[rule.endpoint])
+        is_page = "GET" in rule.methods and not rule.arguments and not rule.endpoint.endswith(NO_PAGES)
+        if rule.subdomain == surface and is_page and rule.endpoint != "static" and access is not None:
+            yield rule.rule
+
+
+def object_paths() -> list[str]:
+    """List the pages of one tenant and one operation."""
+    with platform_scope("test"):
+        tenant = get_tenant_by_slug("acme")
+        operation = find_latest_operation(tenant.id)
+    base = f"/tenants/{tenant.id}"
+    tails = ("", "/status", "/metadata", "/operations", "/edit", "/suspension", "/archival")
+    return [*(base + tail for tail in tails), f"/operations/{operation.id}"]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark"), (1440, "dark"), (360, "light")])
+def test_every_page_is_readable_by_all(
+    lived_in_site: Site, tab: Tab, axe: Callable[[Page], None], width: int, theme: str
+) -> None:
+    page = tab(width, theme)
+    lived_in_site.sign_in_as_ada(page)
+    lived_in_site.sign_in_as_bob(page)
+    visits = [(HOSTS[surface], path) for surface in HOSTS for path in sorted(paths(lived_in_site, surface))]
+    for host, path in [*visits, *(("admin", path) for path in object_paths())]:
+        answer = page.goto(lived_in_site.url(host, path))
+        assert answer.status == 200, path
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_pictures_for_the_readme(lived_in_site: Site, tab: Tab, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    folder = Path(pytestconfig.getoption("--pictures") or tmp_path)
+    page = tab(1280)
+    lived_in_site.sign_in_as_ada(page)
+    lived_in_site.sign_in_as_bob(page)
+    for name, (host, path) in PICTURES.items():
+        page.goto(lived_in_site.url(host, path))
+        page.screenshot(path=folder / f"{name}.png")
+        assert (folder / f"{name}.png").stat().st_size > 10_000
