@@ -6,6 +6,7 @@ from enum import StrEnum
 class AuditAction(StrEnum):
     """What happened: `<thing>.<past participle>`."""
 
+    JOB_RETRIED = "job.retried"
     MEMBER_ACTIVATED = "member.activated"
     MEMBER_DEACTIVATED = "member.deactivated"
     MEMBER_INVITED = "member.invited"
@@ -22,7 +23,6 @@ class AuditAction(StrEnum):
     OPERATION_COMPENSATED = "operation.compensated"
     OPERATION_RETRIED = "operation.retried"
     OPERATION_STARTED = "operation.started"
-    JOB_RETRIED = "job.retried"
     ROLES_CREATED = "roles.created"
     SETTINGS_CREATED = "settings.created"
     SETTINGS_UPDATED = "settings.updated"
@@ -36,10 +36,10 @@ class AuditAction(StrEnum):
     STAFF_SIGNED_OUT = "staff.signed_out"
     STAFF_SIGN_IN_FAILED = "staff.sign_in_failed"
     STAFF_SIGN_IN_LINK_CREATED = "staff.sign_in_link_created"
+    TENANT_ACTIVATED = "tenant.activated"
     TENANT_ARCHIVED = "tenant.archived"
     TENANT_CONFIRMED = "tenant.confirmed"
     TENANT_CREATED = "tenant.created"
-    TENANT_ACTIVATED = "tenant.activated"
     TENANT_EXPIRED = "tenant.expired"
     TENANT_FAILED = "tenant.failed"
     TENANT_METADATA_UPDATED = "tenant.metadata_updated"

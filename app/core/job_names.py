@@ -9,5 +9,5 @@ class JobName(StrEnum):
     JOBS_PRUNE = "jobs.prune"
     MAIL_SEND = "mail.send"
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"
-    OPERATIONS_RUN = "operations.run"
     ONBOARDING_EXPIRE_REQUESTS = "onboarding.expire_requests"
+    OPERATIONS_RUN = "operations.run"
