@@ -99,8 +99,10 @@ def _join(story: TenantStory, tenant_id: UUID, person: Person) -> None:
         _sign_in_now_and_then(story, tenant_id, person)
     if person.leaves_days_ago is not None:
         with _tenant(tenant_id), clock.shifted(-timedelta(days=person.leaves_days_ago)):
-            owner = member_actor(_member(story, story.owner), _visit(story))
-            members.deactivate_member(_member(story, person).id, actor=owner)
+            member = _member(story, person)
+            if member.state == MemberState.ACTIVE:
+                owner = member_actor(_member(story, story.owner), _visit(story))
+                members.deactivate_member(member.id, actor=owner)
 
 
 def _sign_in_now_and_then(story: TenantStory, tenant_id: UUID, person: Person) -> None:
