@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from app.audit.services import record_event
+from app.audit.services import record_event, unaudited
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
@@ -91,6 +91,7 @@ def change_status(
         )
 
 
+@unaudited("the service whose transaction it joins records the event")
 def add_status_change(tenant: Tenant, before: str | None, reason: str | None, actor: Actor) -> None:
     """Add a line to a tenant's status history, in the open transaction of the service that changes it."""
     db.session.add(
