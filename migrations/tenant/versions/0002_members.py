@@ -7,7 +7,7 @@ from app.core.tenancy.ddl import add_tenant_foreign_key, protect_home_table
 revision = "0002"
 down_revision = "0001"
 
-# Prefixes are searched in member's name_search and email by ^@; both indexes order by the bytes of the text, as ^@ does.
+# Prefixes of name_search and email are searched by ^@; both indexes order by the bytes of the text, as ^@ does.
 TABLES = """
 create table roles (
     tenant_id uuid not null,
