@@ -16,7 +16,7 @@ _BROWSERS: Final = (
     (("Edg/", "EdgA/", "EdgiOS/"), "Edge"),
     (("OPR/", "Opera"), "Opera"),
     (("SamsungBrowser/",), "Samsung Internet"),
-    (("Firefox/", "FxiOS/"), "Firefox"),
+    (("Firefox", "FxiOS"), "Firefox"),
     (("Chrome/", "Chromium/", "CriOS/"), "Chrome"),
     (("Safari/",), "Safari"),
     (("curl/",), "curl"),

@@ -33,14 +33,11 @@ def show_profile() -> ResponseReturnValue:
 def update_profile() -> ResponseReturnValue:
     """Change the viewer's own name; an invalid form comes back with 422."""
     form = ProfileForm()
-    if form.validate_on_submit():
-        try:
-            services.update_profile(name=form.name.data, actor=current_actor())
-            flash("Your profile is saved.", "success")
-            return redirect_to(url_for(".show_profile"))
-        except InputError as error:
-            add_errors(form, error)
-    return render("members/tenant/show_profile.html", 422, form=form)
+    if not form.validate_on_submit():
+        return render("members/tenant/show_profile.html", 422, form=form)
+    services.update_profile(name=form.name.data, actor=current_actor())
+    flash("Your profile is saved.", "success")
+    return redirect_to(url_for(".show_profile"))
 
 
 @bp.get("/profile/password")
