@@ -14,7 +14,8 @@ from app.web.htmx import is_fragment_request
 PREPARING_PATH = "/preparing"
 RETRY_SECONDS = {TenantStatus.REQUESTED: 60, TenantStatus.PROVISIONING: 2, TenantStatus.FAILED: 60}
 # What people can do while their tenant is suspended.
-SUSPENDED_PATHS = ("/sign-in", "/sign-out", "/suspended")
+DETAILS_PATH = "/suspended"
+SUSPENDED_PATHS = ("/sign-in", "/sign-out", DETAILS_PATH)
 PREPARING = {
     TenantStatus.REQUESTED: Problem(
         503, "Confirm the sign-up first", "We sent a link by e-mail. The workspace is made as soon as you follow it."
@@ -68,7 +69,7 @@ def _may_stay(path: str) -> bool:
 
 def _show_suspended(route: TenantRoute) -> Response:
     tenant = queries.get_tenant(route.tenant_id)
-    return show_suspended(tenant.name, tenant.status_reason or "No reason was given.", HELP)
+    return show_suspended(tenant.name, tenant.status_reason or "No reason was given.", HELP, details_url=DETAILS_PATH)
 
 
 def _show_preparing(status: TenantStatus, route: TenantRoute) -> Response:

@@ -100,14 +100,17 @@ def show_problem(problem: Problem) -> Response:
     return response
 
 
-def show_suspended(tenant_name: str, reason: str, help_contact: str, status: int = 403) -> Response:
-    """Answer for a suspended tenant: why it rests, and who can help."""
+def show_suspended(
+    tenant_name: str, reason: str, help_contact: str, status: int = 403, details_url: str | None = None
+) -> Response:
+    """Answer for a suspended tenant: why it rests, who can help, and where those who run it read more."""
     problem = Problem(status, f"{tenant_name} is suspended", reason)
     if is_api_request():
         return _problem_json(problem)
     if is_fragment_request():
         return show_in_alerts(_html("errors/_alert.html", problem))
-    return _html("errors/suspended.html", problem, tenant_name=tenant_name, help_contact=help_contact)
+    page = {"tenant_name": tenant_name, "help_contact": help_contact, "details_url": details_url}
+    return _html("errors/suspended.html", problem, **page)
 
 
 def is_api_request() -> bool:
