@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
 from app.audit.services import Target
 from app.core import clock
+from app.core.actors import Actor
 from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
 from app.core.errors import StateError
 from app.plans.models import Plan
@@ -121,6 +122,13 @@ class TenantStatusChange(TenantOwned, ControlRecord):
     reason: Mapped[str | None]
     actor_label: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @classmethod
+    def to_present(cls, tenant: Tenant, before: str | None, reason: str | None, actor: Actor) -> TenantStatusChange:
+        """Make the line of history that leads to a tenant's present status."""
+        return cls(
+            tenant_id=tenant.id, from_status=before, to_status=tenant.status, reason=reason, actor_label=actor.label
+        )
 
 
 class TenantFact(TenantOwned, Record):

@@ -15,7 +15,7 @@ from app.tenants import services
 from tests.factories import SETUP, make_tenant_rows
 from tests.tenants.registry import counted_statements, register
 
-TABS = ["", "/status", "/metadata", "/operations"]
+TABS = ["", "/status", "/metadata", "/operations", "/audit"]
 
 
 def test_the_overview_shows_whom_to_contact_and_where_everything_is(ada):
@@ -111,3 +111,18 @@ def test_the_overview_asks_the_same_however_much_there_is(ada):
     with counted_statements() as asked_many:
         ada.get(f"/tenants/{many}")
     assert len(asked_many) == len(asked_few)
+
+
+def test_the_audit_tab_holds_this_tenants_events_only(ada):
+    acme, globex = register("acme", tags=["vip"]), register("globex", tags=["beta"])
+    page = ada.get(f"/tenants/{acme}/audit")
+    assert {"Tenant tagged", "Tenant created"} <= set(page.texts("#events tbody th"))
+    assert "beta" not in page.text
+    assert "acme" not in ada.get(f"/tenants/{globex}/audit?tenant=acme").texts("#events td[data-label=On]")
+
+
+def test_events_can_be_narrowed_to_one_actor_and_widened_again(ada):
+    tenant_id = register("acme")
+    page = ada.get(f"/tenants/{tenant_id}/audit?actor=nobody")
+    assert "No event matches" in page.text
+    assert page.select(f"a[href=/tenants/{tenant_id}/audit]")

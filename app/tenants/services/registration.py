@@ -17,8 +17,7 @@ from app.core.ids import new_id
 from app.core.tenancy.scopes import MAIN_SERVER, Tier
 from app.plans import queries as plans
 from app.tenants import queries
-from app.tenants.models import Tenant, TenantPlacement, TenantSlug, normalise_search
-from app.tenants.services.statuses import add_status_change
+from app.tenants.models import Tenant, TenantPlacement, TenantSlug, TenantStatusChange, normalise_search
 from app.tenants.slugs import check_slug, skeleton
 from app.tenants.status import TenantStatus
 
@@ -72,7 +71,7 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, actor: Actor) -> 
                 tenant_id=tenant.id, server=MAIN_SERVER, tier=Tier.POOL.value, schema_name=POOL_SCHEMA, epoch=1
             )
         )
-        add_status_change(tenant, None, None, actor)
+        db.session.add(TenantStatusChange.to_present(tenant, None, None, actor))
         action = AuditAction.TENANT_REQUESTED if status is TenantStatus.REQUESTED else AuditAction.TENANT_CREATED
         record_event(action, target=tenant.target, actor=actor, tenant_id=tenant.id)
     return tenant.id

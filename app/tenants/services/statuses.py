@@ -14,7 +14,7 @@ from app.core.database.transactions import transaction
 from app.core.errors import StateError
 from app.tenants import queries
 from app.tenants.entries import check_reason
-from app.tenants.models import Tenant, TenantSlug, TenantStatusChange
+from app.tenants.models import TenantSlug, TenantStatusChange
 from app.tenants.status import REACTIVATED_FROM, TenantStatus, label
 
 
@@ -80,7 +80,7 @@ def change_status(
         tenant = queries.get_tenant(tenant_id, lock=True)
         before = tenant.status
         tenant.become(status, reason)
-        add_status_change(tenant, before, reason, actor)
+        db.session.add(TenantStatusChange.to_present(tenant, before, reason, actor))
         record_event(
             action,
             target=tenant.target,
@@ -92,19 +92,6 @@ def change_status(
 
 
 @unaudited("the service whose transaction it joins records the event")
-def add_status_change(tenant: Tenant, before: str | None, reason: str | None, actor: Actor) -> None:
-    """Add a line to a tenant's status history, in the open transaction of the service that changes it."""
-    db.session.add(
-        TenantStatusChange(
-            tenant_id=tenant.id,
-            from_status=before,
-            to_status=tenant.status,
-            reason=reason,
-            actor_label=actor.label,
-        )
-    )
-
-
 def _reopen(
     tenant_id: UUID, allowed: frozenset[TenantStatus], action: AuditAction, reason: str | None, actor: Actor
 ) -> None:

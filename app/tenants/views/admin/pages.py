@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.audit.queries import list_events as list_control_events
+from app.audit.views.filters import make_filter, read_state
 from app.core.errors import ConflictError
 from app.core.permissions import Permission
 from app.operations.queries import OperationFilter, find_latest_operation, list_steps, search_operations
@@ -31,6 +34,7 @@ TABS = (
     ("Status", "show_history", Permission.TENANT_READ),
     ("Metadata", "show_metadata", Permission.TENANT_READ),
     ("Operations", "list_operations", Permission.TENANT_READ),
+    ("Audit", "list_events", Permission.AUDIT_READ),
 )
 
 
@@ -67,6 +71,15 @@ def list_operations(tenant_id: UUID) -> ResponseReturnValue:
     state = TableState.from_args(request.args)
     page = search_operations(OperationFilter(tenant_id=tenant_id), state.cursor)
     return show_tab("list_operations", queries.get_tenant(tenant_id), state=state, page=page)
+
+
+@bp.get("/tenants/<uuid:tenant_id>/audit")
+@require(Permission.AUDIT_READ)
+def list_events(tenant_id: UUID) -> ResponseReturnValue:
+    """Show what was done to a tenant in the control plane, a page of it."""
+    tenant, state = queries.get_tenant(tenant_id), read_state(with_tenant=False)
+    page = list_control_events(replace(make_filter(state), tenant_id=tenant_id), state.cursor)
+    return show_tab("list_events", tenant, state=state, page=page, to_tenant=False)
 
 
 @bp.get("/tenants/<uuid:tenant_id>/edit")
