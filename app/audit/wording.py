@@ -50,6 +50,10 @@ def export_line(event: Event, *, to_tenant: bool) -> tuple[object, ...]:
 
 
 def _describe(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
+    if value in (None, "", [], {}):
+        return None
+    if isinstance(value, str):
         return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
