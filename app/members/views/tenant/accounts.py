@@ -71,7 +71,7 @@ def create_deactivation(member_id: UUID) -> ResponseReturnValue:
         return _show(member_id, "new_deactivation", 422, deactivation_form=form)
     services.deactivate_member(member_id, reason=form.reason.data, actor=current_actor())
     name = queries.get_member(member_id).name
-    flash(f"{name} is deactivated and signed out everywhere; reactivating undoes it.", "success")
+    flash(f"{name} is deactivated and signed out everywhere. Reactivate takes it back.", "success")
     return _back(member_id)
 
 

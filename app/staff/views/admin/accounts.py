@@ -65,7 +65,7 @@ def create_deactivation(staff_user_id: UUID) -> ResponseReturnValue:
         return _show(staff_user_id, "new_deactivation", 422, deactivation_form=form)
     services.deactivate_staff_user(staff_user_id, reason=form.reason.data, actor=current_actor())
     name = queries.get_staff_user(staff_user_id).name
-    flash(f"{name} is deactivated and signed out everywhere; reactivating undoes it.", "success")
+    flash(f"{name} is deactivated and signed out everywhere. Reactivate takes it back.", "success")
     return _back(staff_user_id)
 
 
