@@ -20,6 +20,7 @@ from sqlalchemy import select, text
 from app import create_app
 from app.core.config import Settings
 from app.core.database.session import db, engines, registry
+from app.core.database.transactions import transaction
 from app.core.tenancy.errors import ScopeError
 from app.core.tenancy.scopes import TenantRoute, tenant_scope
 from app.instance.processes import free_port
@@ -80,7 +81,8 @@ def portals(pooler: str, homes: Any, instance: Settings) -> Iterator[list[Portal
 
 def read(portal: Portal, route: TenantRoute) -> tuple[str, int]:
     """Return the one toy that a tenant sees, and the server process that answered."""
-    with portal.app_context(), tenant_scope(route, reason="read"):
+    # Committed, because a rollback would take back even what was set for the session.
+    with portal.app_context(), tenant_scope(route, reason="read"), transaction():
         name, backend = db.session.execute(READ).one()
         return name, backend
 
