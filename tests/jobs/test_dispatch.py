@@ -11,14 +11,16 @@ from rq import Queue as RqQueue
 from sqlalchemy import func, select
 
 from app.core import clock
+from app.core.config import Settings
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.ids import new_id
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import TenantRoute, platform_scope
+from app.core.tenancy.scopes import Login, TenantRoute, platform_scope
 from app.jobs import dispatcher, schedules
 from app.jobs.dispatcher import run_dispatcher, sweep
 from app.web.hosts import Portal
+from tests.isolation.toy import connect
 from tests.jobs.rows import expire_leases, job_row, job_rows
 from tests.jobs.toys import Toy, queue, ran
 from tests.work import run_jobs
@@ -105,7 +107,29 @@ def test_a_job_for_later_waits(acme: TenantRoute) -> None:
     assert run_jobs() == 0
 
 
-def test_two_dispatchers_at_once_hand_each_job_out_once(app: Portal, acme: TenantRoute) -> None:
+def test_a_dispatcher_passes_over_what_another_one_is_handing_out(
+    app: Portal, acme: TenantRoute, instance: Settings
+) -> None:
+    sweep(4)
+    queue(Toy.NOTE, acme)
+    counts: list[int] = []
+
+    def turn() -> None:
+        with app.app_context():
+            counts.append(sweep(4))
+
+    with connect(instance, Login.PLATFORM) as other:
+        assert other.execute("select count(*) from tenancy.dispatch_jobs(50, 4, 60)").fetchone() == (1,)
+        thread = threading.Thread(target=turn)
+        thread.start()
+        thread.join(timeout=20)
+        other.rollback()
+    thread.join()
+    assert counts == [0]
+    assert (sweep(4), job_rows()[0].token) == (1, 1)
+
+
+def test_dispatchers_at_once_hand_each_job_out_once(app: Portal, acme: TenantRoute) -> None:
     sweep(20)
     for _ in range(30):
         queue(Toy.NOTE, acme)

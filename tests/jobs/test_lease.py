@@ -48,11 +48,16 @@ def test_the_lease_of_a_platform_job_grows(app: Portal) -> None:
     run_jobs()
 
 
-def test_a_lease_outlives_a_broken_connection(acme: TenantRoute, superuser_url: str, worker_id: str) -> None:
+def test_a_lease_outlives_an_outage_of_the_database(acme: TenantRoute, superuser_url: str, worker_id: str) -> None:
+    database = f"tenantry_{worker_id}"
+
     def break_connections() -> None:
         wait_for_renewal()
-        with psycopg.connect(superuser_url) as connection:
-            connection.execute(KILL, [f"tenantry_{worker_id}"])
+        with psycopg.connect(superuser_url, autocommit=True) as connection:
+            connection.execute(f"alter database {database} connection limit 0")
+            connection.execute(KILL, [database])
+            time.sleep(0.5)
+            connection.execute(f"alter database {database} connection limit -1")
         wait_for_renewal()
 
     toys.before_commit.append(break_connections)
