@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -31,6 +32,7 @@ class ControlAuditEvent(_EventColumns, TenantOwned, ControlRecord):
     """An event of the control plane; `tenant_id` is set where it concerns a tenant, who may read it."""
 
     __tablename__ = "audit_events"
+    __table_args__: Any = (Index("ix_audit_events_target_id_at_id", "target_id", "at", "id"), {"schema": "control"})
 
     tenant_id: Mapped[UUID | None]
 

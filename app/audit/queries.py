@@ -24,14 +24,15 @@ EventModel = type[ControlAuditEvent] | type[HomeAuditEvent]
 class EventFilter:
     """Which events a list shows.
 
-    Shape: `text` is a part of the target's name or a whole request id, `actor` the beginning of the actor's name.
-    The period is half-open.
+    Shape: `text` is a part of the target's name or a whole request id, `actor` the beginning of the actor's name;
+    `about` names a tenant: its events, and those about it that it must not read. The period is half-open.
     """
 
     text: str = ""
     actor: str | None = None
     action: str | None = None
     tenant_id: UUID | None = None
+    about: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -89,6 +90,8 @@ def _matching(model: EventModel, wanted: EventFilter) -> Select[Event]:
         statement = statement.where(model.action == wanted.action)
     if wanted.tenant_id:
         statement = statement.where(model.tenant_id == wanted.tenant_id)
+    if wanted.about:
+        statement = statement.where(or_(model.tenant_id == wanted.about, model.target_id == wanted.about))
     if wanted.since:
         statement = statement.where(model.at >= wanted.since)
     if wanted.until:

@@ -12,7 +12,7 @@ from app.tenants.services import TenantBasics
 from app.web.forms import ConfirmForm, Form, email_field, long_text_field, text_field
 
 SHOWN_WIDELY = "Shown to everybody who opens the tenant’s portal, and kept in its history."
-KEPT = "Kept in the tenant’s history."
+KEPT = "Kept in the tenant’s history, where its owners can read it."
 
 
 class SuspensionForm(Form):

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.audit.queries import EventFilter, list_tenant_events
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.tenancy.scopes import platform_scope, tenant_scope
@@ -126,3 +127,16 @@ def test_events_can_be_narrowed_to_one_actor_and_widened_again(ada):
     page = ada.get(f"/tenants/{tenant_id}/audit?actor=nobody")
     assert "No event matches" in page.text
     assert page.select(f"a[href=/tenants/{tenant_id}/audit]")
+
+
+def test_what_staff_note_about_a_tenant_is_not_in_the_tenants_own_audit(ada):
+    route = make_tenant_rows("acme")
+    with platform_scope("test"):
+        services.add_tag(route.tenant_id, "churn-risk", actor=SETUP)
+        services.set_metadatum(route.tenant_id, "score", "bad", actor=SETUP)
+        services.add_note(route.tenant_id, "Pays late.", actor=SETUP)
+        services.suspend_tenant(route.tenant_id, reason="Unpaid.", actor=SETUP)
+    with tenant_scope(route, reason="test"):
+        assert [event.action for event in list_tenant_events(EventFilter()).rows] == ["tenant.suspended"]
+    shown = ada.get(f"/tenants/{route.tenant_id}/audit").texts("#events tbody th")
+    assert shown == ["Tenant suspended", "Tenant noted", "Tenant metadata updated", "Tenant tagged"]

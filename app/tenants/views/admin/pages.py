@@ -76,9 +76,9 @@ def list_operations(tenant_id: UUID) -> ResponseReturnValue:
 @bp.get("/tenants/<uuid:tenant_id>/audit")
 @require(Permission.AUDIT_READ)
 def list_events(tenant_id: UUID) -> ResponseReturnValue:
-    """Show what was done to a tenant in the control plane, a page of it."""
+    """Show what was done to a tenant in the control plane, also what it does not see itself, a page of it."""
     tenant, state = queries.get_tenant(tenant_id), read_state(with_tenant=False)
-    page = list_control_events(replace(make_filter(state), tenant_id=tenant_id), state.cursor)
+    page = list_control_events(replace(make_filter(state), about=tenant_id), state.cursor)
     return show_tab("list_events", tenant, state=state, page=page, to_tenant=False)
 
 
