@@ -11,6 +11,7 @@ from app import cli
 from app.audit.wiring import init_audit
 from app.core.config import Settings, load_settings
 from app.core.database.migrate import schema_check
+from app.core.database.readiness import check_logins
 from app.core.database.session import init_database, registry
 from app.core.logging import init_logging
 from app.core.redis import init_redis
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None, *, polls: bool = True) -> Porta
     app.extensions["tenantry_settings"] = settings
     init_database(app, settings, polls=polls)
     init_redis(app, settings)
+    app.extensions["tenantry_login_check"] = lambda: check_logins(settings)
     app.extensions["tenantry_schema_check"] = lambda: schema_check(settings)
     _init_web(app, settings)
     _init_features(app, settings)

@@ -6,7 +6,7 @@ import fcntl
 import shlex
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self, TextIO
+from typing import Annotated, Literal, Self, TextIO
 
 from click import ClickException
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -111,7 +111,9 @@ class Settings(BaseSettings):
         validation_alias="JOBS_PER_TENANT",
         description="Jobs of one tenant queued or running at once.",
     )
-    log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
+    )
 
     @property
     def is_production(self) -> bool:

@@ -7,7 +7,7 @@ from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import registry
 from app.core.database.transactions import transaction
-from app.core.errors import NotFoundError, StateError
+from app.core.errors import StateError
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.members import services as members
 from app.tenants.queries import get_tenant_by_slug
@@ -24,11 +24,10 @@ def create_owner_link(slug: str, *, actor: Actor) -> str:
     """
     with platform_scope("owner link is recorded"), transaction():
         tenant = get_tenant_by_slug(slug)
+        route = registry().find_route(tenant.id)
+        if route is None or route.home_state != "active":
+            raise StateError(f"{slug} has no home yet; its provisioning has not ended.")
+        # Before the link is made: a link without an event would be worse than an event without a link.
         record_event(AuditAction.TENANT_OWNER_LINK_CREATED, target=tenant.target, actor=actor, tenant_id=tenant.id)
-    route = registry().find_route(tenant.id)
-    if route is None:
-        raise NotFoundError(f"There is no tenant “{slug}”.")
-    if route.home_state != "active":
-        raise StateError(f"{slug} has no home yet; its provisioning has not ended.")
     with tenant_scope(route, reason="owner link is made"):
         return tenant_url(slug, members.create_owner_link(actor=actor))

@@ -250,3 +250,10 @@ def test_a_forwarded_host_is_believed_only_from_a_proxy_that_is_named(
     with another(instance, trusted_proxy_count=1) as behind:
         assert ask(behind, "evil.example", "/static/img/mark.svg", headers=headers).status_code == 200
     assert ask(app, "evil.example", "/static/img/mark.svg", headers=headers).status_code == 404
+
+
+def test_a_login_that_could_step_over_the_walls_is_not_ready(app: Portal, superuser_url: str) -> None:
+    settings = app.extensions["tenantry_settings"].model_copy(update={"database_tenant_url": SecretStr(superuser_url)})
+    powerful = create_app(settings, polls=False)
+    response = ask(powerful, "10.0.0.1", "/readyz")
+    assert (response.status_code, response.json["failed"]) == (503, ["logins"])

@@ -1,0 +1,20 @@
+"""Whether the logins that this process was given may be used at all, asked before traffic is let in."""
+
+from __future__ import annotations
+
+import psycopg
+
+from app.core.config import Settings
+from app.core.database.engines import connect_arguments, login_url
+from app.core.tenancy.boot_check import refuse_powerful_login
+from app.core.tenancy.scopes import Login
+
+
+def check_logins(settings: Settings) -> None:
+    """Check both runtime logins, as each engine does again at its first connection.
+
+    Errors: ConfigError for one that could step over the walls; psycopg.Error when the database does not answer.
+    """
+    for login in (Login.PLATFORM, Login.TENANT):
+        with psycopg.connect(login_url(settings, login), **connect_arguments(settings)) as connection:
+            refuse_powerful_login(connection)
