@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.core.database.engines import Engines
 from app.core.database.session import db, engines, registry
 from app.core.errors import UnavailableError
 from app.core.tenancy.scopes import Login, TenantRoute, platform_scope, tenant_scope
-from tests.isolation.toy import Toy, as_superuser
+from app.instance.processes import wait_until
+from tests.isolation.toy import Toy, as_superuser, connect
 
 NAMES = select(Toy.name)
 MY_PID = text("select pg_backend_pid()")
 KILL = (
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
     "where usename = any(%s) and datname = current_database()"
+)
+
+CANCEL = (
+    "select pg_cancel_backend(pid) from pg_stat_activity "
+    "where usename = 'tenantry_tenant' and datname = current_database() and wait_event_type = 'Lock'"
 )
 
 Kill = Callable[[], None]
@@ -85,6 +93,14 @@ def test_the_platforms_backends_recover_as_well(app: Any, kill: Kill) -> None:
         assert db.session.scalar(MY_PID)
 
 
+def test_a_backend_killed_before_its_transaction_begins_is_replaced(acme: TenantRoute, kill: Kill) -> None:
+    with tenant_scope(acme, reason="read"), engines().for_login(Login.TENANT).connect() as connection:
+        kill()
+        with pytest.raises(UnavailableError):
+            connection.execute(MY_PID)
+    assert read_names(acme) == ["acme's"]
+
+
 def test_a_demoted_primary_empties_the_pool(acme: TenantRoute) -> None:
     fill_the_pool(engines().for_login(Login.TENANT))
     before = {backend_of(acme) for _ in range(6)}
@@ -115,6 +131,26 @@ def test_a_statement_that_is_wrong_is_no_outage(statement: str, acme: TenantRout
     assert not isinstance(caught.value, UnavailableError)
     assert isinstance(caught.value.__cause__, psycopg.Error)
     assert backend_of(acme) == before
+
+
+def test_a_begin_that_is_cancelled_leaves_the_connection_usable(
+    acme: TenantRoute, app: Any, instance: Settings, superuser_url: str
+) -> None:
+    before = backend_of(acme)
+    with connect(instance) as fence, ThreadPoolExecutor(1) as pool:
+        fence.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(acme.tenant_id),))
+        waiting = pool.submit(in_a_thread, app, backend_of, acme)
+        with as_superuser(instance, superuser_url) as connection:
+            assert wait_until(lambda: connection.execute(CANCEL).fetchone() == (True,), 10)
+        with pytest.raises(DBAPIError, match="QueryCanceled"):
+            waiting.result()
+    assert backend_of(acme) == before
+
+
+def in_a_thread(app: Any, work: Callable[[TenantRoute], Any], route: TenantRoute) -> Any:
+    """Do some work in a thread, which has no application of its own."""
+    with app.app_context():
+        return work(route)
 
 
 def backend_of(route: TenantRoute) -> int:
