@@ -9,7 +9,7 @@ from statistics import median
 
 from app.instance.processes import LOOPBACK
 from tests.bench.figures import Figure
-from tests.bench.processes import resident_megabytes
+from tests.bench.processes import resident_megabytes, shared_megabytes
 from tests.bench.rounds import Sample, Side, alternate, beside, warm_up
 from tests.bench.stage import HELLO, PRODUCT, UNSCOPED, Pool, Stage, Web
 from tests.bench.visitors import Visit
@@ -89,4 +89,6 @@ def _divided(upper: list[float], lower: list[float]) -> list[float]:
 
 
 def _memory(web: Web) -> Figure:
-    return Figure.of_rounds("web_worker_mb", [resident_megabytes(pid) for pid in web.workers()], "MB")
+    resident = [resident_megabytes(pid) for pid in web.workers()]
+    shared = median(shared_megabytes(pid) for pid in web.workers())
+    return Figure.of_rounds("web_worker_mb", resident, "MB", proportional_mb=round(shared, 1))

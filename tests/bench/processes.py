@@ -30,6 +30,16 @@ def resident_megabytes(pid: int) -> float:
     return int(_stat(pid)[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def shared_megabytes(pid: int) -> float:
+    """Return a process's memory with what it shares divided among those who share it.
+
+    Units: megabytes of 1,000,000 bytes.
+    Source: proc(5), Pss of /proc/<pid>/smaps_rollup.
+    """
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("Pss:"))
+
+
 def children_of(parent: int) -> list[int]:
     """Return the processes that a process has started and not lost, the oldest first."""
     found = []

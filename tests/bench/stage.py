@@ -40,7 +40,7 @@ HELLO = "tests.bench.hello:app"
 class Scale:
     """How much is measured: as much as the figures want, or as little as shows that everything still runs."""
 
-    pool_tenants: tuple[int, ...] = (1, 500, 10_000)
+    pool_tenants: tuple[int, ...] = (1, 500, 10_000)  # Ascending.
     few_tenants: int = 100
     rounds: int = 15
     requests: int = 100
