@@ -18,7 +18,7 @@ from app.core.database.session import engines, registry
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import TenantRoute, find_scope
 from app.web.decorators import allow_anybody
-from app.web.hosts import Portal, Surface, parse_host
+from app.web.hosts import Portal, Surface, parse_host, place_resolver
 from tests.tenant_rows import make_tenant_rows
 
 LONG = "a" * 300
@@ -124,6 +124,14 @@ def test_the_platforms_own_hosts_are_fixed(app: Portal, acme: TenantRoute, host:
 def test_any_other_host_is_unknown(app: Portal, acme: TenantRoute, host: str) -> None:
     place = app.place_of(host, "/")
     assert (place.surface, place.route) == (Surface.UNKNOWN, None)
+
+
+def test_only_the_one_label_below_the_base_domain_is_ever_looked_up() -> None:
+    asked: list[str] = []
+    place_of = place_resolver("localhost:8000", lambda name: asked.append(name))
+    for host in [*UNKNOWN_HOSTS, *TENANT_HOSTS, *ADMIN_HOSTS, *PUBLIC_HOSTS]:
+        place_of(host, "/")
+    assert set(asked) == {"nobody", "acme"}
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/static/img/mark.svg", "/api/x"])
