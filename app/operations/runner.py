@@ -5,18 +5,25 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from uuid import UUID
 
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.services import unaudited
 from app.core import clock
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
-from app.core.errors import StateError
+from app.core.errors import StateError, TenantryError
 from app.core.jobs import describe_error
 from app.core.tenancy.scopes import Login, Scope, TenantRoute, current_tenant_id, platform_scope, tenant_scope
 from app.operations import queries
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, get_operation_kind
 from app.operations.models import Operation, OperationMarker, OperationState, StepState
+
+log = structlog.get_logger()
+
+
+class OperationEndedError(TenantryError):
+    """The operation was ended elsewhere; this runner has nothing more to do."""
 
 
 @unaudited("the start and the outcome are events of the services that ask for them")
@@ -33,15 +40,11 @@ def run_operation(operation_id: UUID) -> None:
             return
         kind, given = get_operation_kind(operation.kind), _input_of(operation)
         states = {step.name: StepState(step.state) for step in queries.list_steps(operation_id)}
-        takes_back = operation.takes_back
-    if takes_back:
-        _take_back(kind, given, states)
-        return
-    for step in kind.steps:
-        if states[step.name] is not StepState.DONE:
-            _run_step(step, given)
-    with platform_scope("operation ends"):
-        _end(given, OperationState.DONE)
+        go = _take_back if operation.takes_back else _go_forward
+    try:
+        go(kind, given, states)
+    except OperationEndedError:
+        log.info("operation_ended_elsewhere", operation_id=str(operation_id))
 
 
 @unaudited("the feature's own hook records what the failure means")
@@ -69,6 +72,14 @@ def _begin(operation_id: UUID) -> Operation | None:
         return operation
 
 
+def _go_forward(kind: OperationKind, given: StepInput, states: dict[str, StepState]) -> None:
+    for step in kind.steps:
+        if states[step.name] is not StepState.DONE:
+            _run_step(step, given)
+    with platform_scope("operation ends"):
+        _end(given, OperationState.DONE)
+
+
 def _run_step(step: Step, given: StepInput) -> None:
     _show(step, given, StepState.RUNNING)
     try:
@@ -77,6 +88,8 @@ def _run_step(step: Step, given: StepInput) -> None:
         else:
             _run_in_home(step, given)
             _show(step, given, StepState.DONE)
+    except OperationEndedError:
+        raise
     except Exception as error:
         _show(step, given, StepState.FAILED, error=describe_error(error))
         raise
@@ -85,7 +98,7 @@ def _run_step(step: Step, given: StepInput) -> None:
 def _run_beside_control(step: Step, given: StepInput) -> None:
     with platform_scope(f"step {step.name}"), transaction():
         # Whoever else runs this operation waits here, and then finds the step done.
-        queries.get_operation(given.operation_id, lock=True)
+        _get_open(given)
         if queries.get_step(given.operation_id, step.name).state == StepState.DONE:
             return
         step.run(given)
@@ -119,7 +132,7 @@ def _undo_step(step: Step, given: StepInput) -> None:
 
 def _undo_beside_control(step: Step, given: StepInput) -> None:
     with platform_scope(f"undo {step.name}"), transaction():
-        queries.get_operation(given.operation_id, lock=True)
+        _get_open(given)
         # Its effect and its state commit together: in any other state there is nothing to undo.
         if step.undo is not None and queries.get_step(given.operation_id, step.name).state == StepState.DONE:
             step.undo(given)
@@ -166,12 +179,17 @@ def _show(step: Step, given: StepInput, state: StepState, *, error: str | None =
 
 
 def _set_step(name: str, given: StepInput, state: StepState, *, error: str | None = None) -> None:
-    operation = queries.get_operation(given.operation_id, lock=True)
-    if operation.is_final:
-        return  # Another runner has brought it to its end.
+    operation = _get_open(given)
     queries.get_step(given.operation_id, name).change(state, clock.now(), error)
     operation.error = error
     operation.done_count = queries.count_done_steps(given.operation_id)
+
+
+def _get_open(given: StepInput) -> Operation:
+    operation = queries.get_operation(given.operation_id, lock=True)
+    if operation.is_final:
+        raise OperationEndedError("Another runner has brought this operation to its end.")
+    return operation
 
 
 def _end(given: StepInput, state: OperationState) -> bool:

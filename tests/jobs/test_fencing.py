@@ -15,6 +15,7 @@ from app.web.hosts import Portal
 from tests.jobs import toys
 from tests.jobs.rows import expire_leases, job_row
 from tests.jobs.toys import Toy, events, queue, ran
+from tests.tenant_rows import owner_connection
 from tests.work import run_jobs
 
 
@@ -76,6 +77,17 @@ def test_a_failure_after_a_lost_lease_is_not_written_down(app: Portal, route: Te
     job_id = queue(Toy.NOTE, route)
     run_jobs()
     assert (job_row(job_id).state, job_row(job_id).error) == ("done", None)
+
+
+def test_a_last_failure_after_a_lost_lease_is_dealt_with_once(app: Portal, route: TenantRoute | None) -> None:
+    toys.before_commit.append(lose_lease_once(app))
+    job_id = queue(Toy.FAIL, route)
+    with owner_connection() as connection:
+        for outbox in ("control.outbox", "tenancy.outbox"):
+            connection.execute(f"update {outbox} set attempt = 2")
+    run_jobs(may_fail=True)
+    assert job_row(job_id).state == "failed"
+    assert toys.failures == ["The worker died in each of its attempts."]
 
 
 def test_a_message_that_arrives_twice_runs_once(route: TenantRoute | None) -> None:

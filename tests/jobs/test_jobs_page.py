@@ -64,6 +64,17 @@ def test_figures_count_what_waits_and_what_failed(ada: PageClient, acme: TenantR
     assert ada.page.texts(".stat-value") == ["0", "1", "2", "0"]
 
 
+def test_figures_are_a_tenants_own_when_the_page_shows_one(
+    ada: PageClient, acme: TenantRoute, globex: TenantRoute
+) -> None:
+    queue(Toy.NOTE, acme)
+    queue(Toy.OPERATE, concerning=acme.tenant_id)
+    queue(Toy.NOTE, globex)
+    ada.get("/jobs?tenant=acme")
+    assert ada.page.texts(".stat-value") == ["1", "1", "0", "0"]
+    assert ada.select(".stat a")[1].get("href") == "/jobs?tenant=acme&state=failed"
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -59,6 +59,8 @@ def fail(payload: dict[str, Any]) -> None:
     """Write an event and break before it commits."""
     with transaction():
         write_event("failed")
+        for hook in before_commit:
+            hook()
         raise RuntimeError(payload.get("text", "toy broke"))
 
 

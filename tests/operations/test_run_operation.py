@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -10,17 +11,22 @@ from app.audit.models import ControlAuditEvent
 from app.core.errors import ConflictError
 from app.core.ids import new_id
 from app.core.tenancy.scopes import TenantRoute, platform_scope
-from app.operations.kinds import OperationKind, register_operation
+from app.operations.kinds import OperationKind, Step, StepInput, StepScope, register_operation
 from app.operations.runner import fail_operation, run_operation
 from app.operations.services import start_operation
 from app.web.hosts import Portal
 from tests.factories import actions_of, rows_of
 from tests.jobs.rows import job_rows
-from tests.operations.toys import ADA, SCOPES, TOY, effects, get, start, steps_of
+from tests.operations.toys import ADA, HOMELESS, SCOPES, TOY, effects, get, start, step, steps_of
 from tests.tenant_rows import set_home
 from tests.work import run_jobs
 
 ALL = list(SCOPES)
+
+
+def in_app(app: Portal, work: Callable[[], object]) -> None:
+    with app.app_context(), platform_scope("test"):
+        work()
 
 
 def test_every_step_has_its_effect_once_and_in_order(acme: TenantRoute, globex: TenantRoute) -> None:
@@ -94,6 +100,29 @@ def test_two_runners_at_once_have_every_effect_once(app: Portal, acme: TenantRou
     _ = [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert (errors, sorted(effects(acme))) == ([], sorted(ALL))
     assert (get(operation_id).state, get(operation_id).done_count) == ("done", 5)
+
+
+@pytest.mark.parametrize("scope", StepScope)
+def test_a_runner_stops_when_the_operation_was_ended_elsewhere(
+    app: Portal, acme: TenantRoute, scope: StepScope
+) -> None:
+    def end(given: StepInput) -> None:
+        thread = threading.Thread(target=lambda: in_app(app, lambda: fail_operation(given.operation_id, "elsewhere")))
+        thread.start()
+        thread.join()
+
+    steps = (Step("end", "End", StepScope.TENANT, end), step("next", scope))
+    register_operation(OperationKind("toy.ended", "Ended", steps))
+    operation_id = start(acme, "toy.ended")
+    run_operation(operation_id)
+    assert (get(operation_id).state, get(operation_id).error, effects(acme)) == ("failed", "elsewhere", [])
+
+
+def test_a_step_in_a_home_needs_a_tenant(app: Portal) -> None:
+    with platform_scope("test"):
+        operation_id = start_operation(HOMELESS, tenant_id=None, payload={}, actor=ADA)
+    run_jobs(may_fail=True)
+    assert get(operation_id).error == "StateError: This operation's tenant is gone."
 
 
 def test_an_operation_on_a_fenced_home_is_tried_again(acme: TenantRoute) -> None:

@@ -34,12 +34,13 @@ CSV_HEADER = (
 def list_jobs() -> ResponseReturnValue:
     """Show the queues, who serves them, and the jobs that the filters leave."""
     state = _state()
+    wanted = _filter(state)
     return render(
         "jobs/admin/list_jobs.html",
         fragment="jobs/_jobs.html",
         state=state,
-        page=queries.list_jobs(_filter(state), state.cursor),
-        counts=queries.count_jobs(),
+        page=queries.list_jobs(wanted, state.cursor),
+        counts=queries.count_jobs(wanted.tenant_id),
         queues=list(Queue),
         workforce=find_workforce(),
         kinds=[kind.name for kind in list_job_kinds()],
