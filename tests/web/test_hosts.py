@@ -128,7 +128,7 @@ def test_any_other_host_is_unknown(app: Portal, acme: TenantRoute, host: str) ->
 
 def test_only_the_one_label_below_the_base_domain_is_ever_looked_up() -> None:
     asked: list[str] = []
-    place_of = place_resolver("localhost:8000", lambda name: asked.append(name))
+    place_of = place_resolver("localhost:8000", asked.append)
     for host in [*UNKNOWN_HOSTS, *TENANT_HOSTS, *ADMIN_HOSTS, *PUBLIC_HOSTS]:
         place_of(host, "/")
     assert set(asked) == {"nobody", "acme"}
