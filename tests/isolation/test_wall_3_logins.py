@@ -220,7 +220,11 @@ def test_the_boot_check_refuses_a_powerful_login_each_time(
 def test_the_boot_check_lets_a_modest_login_pass(
     login: Login, app: Any, suspect: tuple[psycopg.Connection[Any], str], instance: Settings
 ) -> None:
-    found = engines_with(instance, login, suspect[1])
+    connection, role = suspect
+    connection.execute(
+        f"set role {role}; select lo_create(0); reset role"
+    )  # Which anybody may do, and which opens nothing.
+    found = engines_with(instance, login, role)
     found.for_login(login).connect().close()
     found.dispose()
 
