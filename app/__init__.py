@@ -33,6 +33,7 @@ from app.web.error_pages import init_error_pages
 from app.web.hosts import Portal, place_resolver
 from app.web.identity import init_identity
 from app.web.links import init_links
+from app.web.moments import init_moments
 from app.web.rate_limits import init_rate_limits
 from app.web.request_log import init_request_log
 from app.web.scoping import init_scoping
@@ -74,6 +75,7 @@ def _init_web(app: Portal, settings: Settings) -> None:
     init_error_pages(app)
     init_security_headers(app, is_https=settings.is_https)
     init_context(app, settings)
+    init_moments(app)
     init_rate_limits(app, settings)
     app.register_blueprint(probes.bp)
     count = settings.trusted_proxy_count

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from uuid import UUID
-from zoneinfo import available_timezones
 
-from babel.numbers import list_currencies
 from wtforms import HiddenField
 from wtforms.validators import ValidationError
 
 from app.core.ids import new_id
 from app.plans.models import Plan
 from app.tenants.services import TenantDraft
+from app.web.choices import CURRENCIES, TIME_ZONES
 from app.web.forms import Form, checkbox_field, choice_field, email_field, set_choices, text_field
 
 REGIONS = (("eu-central", "EU Central"), ("eu-west", "EU West"), ("us-east", "US East"), ("ap-south", "AP South"))
-TIME_ZONES = tuple(
-    (zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone and "Etc" not in zone
-)
-CURRENCIES = tuple((code, code) for code in sorted(list_currencies("en")) if len(code) == 3)
 
 
 def _fresh_key() -> str:

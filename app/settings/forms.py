@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from app.settings.definitions import SUPPORT_EMAIL, WELCOME_MESSAGE
+from app.web.choices import TIME_ZONES
 from app.web.forms import Form, choice_field, email_field, long_text_field, text_field
 
 LOCALES = (("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ja", "日本語"))
-TIME_ZONES = tuple(
-    (zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone and "Etc" not in zone
-)
 
 
 class WorkspaceForm(Form):
     """How the workspace calls and shows itself."""
 
     name = text_field("Workspace name", max_length=100, autocomplete="organization")
-    time_zone = choice_field("Time zone", TIME_ZONES, hint="Days and reports follow it.")
-    locale = choice_field("Language and formats", LOCALES)
+    time_zone = choice_field("Time zone", TIME_ZONES, hint="Every time in this workspace is shown in it.")
+    locale = choice_field("Formats", LOCALES, hint="How dates and numbers are written; the texts stay English.")
     support_email = email_field(SUPPORT_EMAIL.label, required=False, hint="Shown to members on the overview.")
     welcome_message = long_text_field(
         WELCOME_MESSAGE.label,

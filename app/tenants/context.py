@@ -9,6 +9,7 @@ from flask import Flask
 from app.core.tenancy.scopes import current_tenant_id, find_scope
 from app.tenants.queries import get_tenant
 from app.web.hosts import Surface, is_surface
+from app.web.moments import show_moments_in
 
 
 def init_tenant_context(app: Flask) -> None:
@@ -18,4 +19,6 @@ def init_tenant_context(app: Flask) -> None:
     def add_tenant() -> dict[str, Any]:
         if not is_surface(Surface.TENANT) or find_scope() is None:
             return {}
-        return {"tenant": get_tenant(current_tenant_id())}
+        tenant = get_tenant(current_tenant_id())
+        show_moments_in(tenant.time_zone, tenant.locale)
+        return {"tenant": tenant}

@@ -20,7 +20,9 @@ from app.core.errors import (
     ThrottledError,
     UnavailableError,
 )
+from app.web.hosts import Surface
 from app.web.htmx import is_fragment_request, show_in_alerts
+from app.web.links import public_url
 
 STATUS_OF: dict[type[DomainError], int] = {
     NotFoundError: 404,
@@ -150,8 +152,14 @@ def _own_description(error: HTTPException) -> str | None:
 
 def _html(template: str, problem: Problem, **context: object) -> Response:
     # Past the context processors: they ask the database who is looking, and it may be what broke.
-    page = current_app.jinja_env.get_template(template).render(problem=problem, **context)
+    page = current_app.jinja_env.get_template(template).render(problem=problem, start_url=_start_url(), **context)
     return Response(page, problem.status, mimetype="text/html")
+
+
+def _start_url() -> str:
+    place = request.environ.get("tenantry.place")
+    # An unknown host has no start page of its own.
+    return public_url() if place is not None and place.surface is Surface.UNKNOWN else "/"
 
 
 def _problem_json(problem: Problem) -> Response:

@@ -29,10 +29,10 @@ def enter_scope() -> None:
     if place.fault is not None:
         raise place.fault
     surface = place.surface
-    if surface is Surface.UNKNOWN:
-        abort(404)
     if surface is Surface.PROBE or request.endpoint == "static":
         return
+    if surface is Surface.UNKNOWN:
+        abort(404)
     g.scope_exit = ExitStack()
     if surface is not Surface.TENANT:
         g.scope_exit.enter_context(platform_scope(f"request {request.path}"))

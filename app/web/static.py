@@ -18,9 +18,10 @@ _YEAR_SECONDS = 31_536_000
 def init_static(app: Flask) -> None:
     """Serve static/ on every surface and give templates `static_url()`.
 
-    One endpoint with a rule a surface: bound to a surface, Flask's own /static is a 404.
+    One endpoint with a rule a surface: bound to a surface, Flask's own /static is a 404. An unknown host gets the style
+    of its error page, and nothing else.
     """
-    for surface in (Surface.ADMIN, Surface.PUBLIC, Surface.TENANT):
+    for surface in (Surface.ADMIN, Surface.PUBLIC, Surface.TENANT, Surface.UNKNOWN):
         app.add_url_rule("/static/<path:name>", "static", send_static, subdomain=surface)
     app.jinja_env.globals["static_url"] = static_url
 

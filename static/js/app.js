@@ -152,6 +152,14 @@
   let focusWasInside = null;
   // A target that the answer named in HX-Retarget is still a selector here.
   const targetOf = ({ target }) => (typeof target === "string" ? find(target) : target);
+  // What was said about a value is void as soon as the value changes.
+  document.addEventListener("input", (event) => {
+    const control = event.target;
+    if (control.getAttribute("aria-invalid") !== "true") return;
+    control.removeAttribute("aria-invalid");
+    document.getElementById(`${control.id}-error`)?.remove();
+  });
+
   document.addEventListener("htmx:config:request", (event) => {
     const { sourceElement, request } = event.detail.ctx;
     if (!sourceElement.matches("[data-drop-empty]")) return;

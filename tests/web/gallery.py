@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from app.core.errors import ConflictError, InputError, NotFoundError, ThrottledError, UnavailableError
 from app.web import forms, htmx, navigation, tables
 from app.web.error_pages import init_error_pages, show_suspended
+from app.web.moments import init_moments
 from app.web.security_headers import init_security_headers
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,7 @@ def make_app(*, is_https: bool = False) -> Flask:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
     CSRFProtect(app)
     init_security_headers(app, is_https=is_https)
+    init_moments(app)
     init_error_pages(app)
     items = [
         navigation.NavItem("gallery", label, endpoint, icon, None, order, section)
