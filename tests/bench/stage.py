@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -131,6 +132,7 @@ class Stage:
         self._stack.close()
         for pool in self._pools.values():
             pool.connection.close()
+            shutil.rmtree(pool.settings.var_dir)
         self.servers.stop()
 
     def pool(self, tenants: int) -> Pool:
