@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Settings
+from app.instance.postgres import start_postgres
 
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).parent / "standin"
@@ -94,8 +95,9 @@ def shared_folder():
 
 @pytest.fixture(scope="module")
 def used_var_dir():
-    """A VAR_DIR that instances have run on before, so that its cluster is made once a module."""
+    """A VAR_DIR that has its cluster already."""
     with make_folder() as name:
+        start_postgres(Path(name) / "var" / "postgres", fast=True).stop()
         yield Path(name) / "var"
 
 
