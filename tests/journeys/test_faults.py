@@ -99,9 +99,9 @@ def restarting(redis_url, monkeypatch):
     app = create_app(prepare_instance(server.superuser_url, redis_url, "gw0"), polls=True)
     servers = [server]
 
-    def restart():
+    def restart(when_down):
         servers[-1].stop()
-        time.sleep(0.5)
+        when_down()
         servers.append(start_postgres(folder / "postgres", port=port, fast=True))
 
     with app.app_context():
@@ -110,6 +110,14 @@ def restarting(redis_url, monkeypatch):
         registry().close()
     servers[-1].stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_until(holds, seconds=60):
+    """Return as soon as something holds; the deadline is against hanging only."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_restart_of_postgresql_under_load_costs_503_for_a_moment(restarting):
@@ -127,10 +135,9 @@ def test_a_restart_of_postgresql_under_load_costs_503_for_a_moment(restarting):
     threads = [threading.Thread(target=keep_asking) for _ in range(4)]
     for thread in threads:
         thread.start()
-    restart()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and {status for status, _ in answers[-20:]} != {200}:
-        time.sleep(0.1)
+    wait_until(lambda: answers)
+    restart(when_down=lambda: wait_until(lambda: answers[-1][0] == 503))
+    wait_until(lambda: {status for status, _ in answers[-20:]} == {200})
     done.set()
     for thread in threads:
         thread.join()
