@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,7 +45,9 @@ def run_dispatched_job(job_id: str, tenant_id: str) -> None:
     carrier = get_current_job()
     assert carrier is not None  # noqa: S101  # RQ calls this, nobody else.
     token = int(carrier.id.rpartition("-")[2])
-    run_job(JobTicket(UUID(job_id), UUID(tenant_id) if tenant_id else None, str(carrier.description), token))
+    ticket = JobTicket(UUID(job_id), UUID(tenant_id) if tenant_id else None, str(carrier.description), token)
+    # What a job leaves in its context, such as a scope, is gone before the next one.
+    copy_context().run(run_job, ticket)
 
 
 def run_job(ticket: JobTicket) -> None:

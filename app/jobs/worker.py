@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
+from redis import RedisError
 from redis.client import Pipeline
-from rq import Worker
+from rq import Queue as RqQueue
+from rq import SimpleWorker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import register
 
@@ -18,13 +24,29 @@ from app.jobs.dispatcher import run_dispatcher
 
 # How long a dead worker is still listed, less a minute; also bounds RQ's blocking pop, below the client's time limit.
 WORKER_TTL_SECONDS = 30
+BEAT_SECONDS = 10
+log = structlog.get_logger()
 
 
-class QueueWorker(Worker):
-    """RQ's worker, back within seconds of an outage, and listed again after Redis has lost its memory."""
+class QueueWorker(SimpleWorker):
+    """RQ's worker that runs jobs in its own process: a fork a job costs five times the processor time of a small job.
+
+    It is back within seconds of an outage, listed again after Redis has lost its memory, and seen while it is busy.
+    A job that takes the process down with it comes again when its lease runs out; the supervisor starts the next
+    worker.
+    """
 
     max_connection_wait_time = 5.0
     log_result_lifespan = False
+
+    def execute_job(self, job: Job, queue: RqQueue) -> None:
+        """Run a job, with a heart that goes on beating."""
+        with self._beating():
+            super().execute_job(job, queue)
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Return how long a heartbeat counts: as long as an idle worker's, because a busy one's heart beats too."""
+        return WORKER_TTL_SECONDS + 60
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Say that this worker lives, and what it is if Redis no longer knows."""
@@ -32,6 +54,25 @@ class QueueWorker(Worker):
             self.connection.hset(self.key, mapping=self.serialize())
             register(self)
         super().heartbeat(timeout, pipeline)
+
+    @contextmanager
+    def _beating(self) -> Iterator[None]:
+        done = threading.Event()
+
+        def beat_until_done() -> None:
+            while not done.wait(BEAT_SECONDS):
+                try:
+                    self.heartbeat()
+                except RedisError as error:
+                    log.warning("heartbeat_unheard", error=type(error).__name__)
+
+        thread = threading.Thread(target=beat_until_done, name="heart", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 def work(queue: Queue, *, burst: bool = False) -> None:
