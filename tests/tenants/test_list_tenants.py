@@ -100,15 +100,19 @@ def test_each_order_goes_both_ways(ada, sort, expected):
     assert names_on(ada, f"/tenants?sort={sort}") == expected
 
 
+def follow(page, link):
+    """Return the slugs of each page that a link leads to from here, at most nine."""
+    found = []
+    while page.select(link) and len(found) < 9:
+        found.append(names_on(page, page.select(link)[0].get("href")))
+    return found
+
+
 @pytest.mark.parametrize("sort", ["created", "-created", "name", "-name", "slug", "-slug"])
 def test_pages_forward_and_back_show_each_tenant_once(ada, add_tenants, sort):
     add_tenants(120)
-    forward = [names_on(ada, f"/tenants?sort={sort}")]
-    while following := ada.select("#page-next[href]"):
-        forward.append(names_on(ada, following[0].get("href")))
-    back = [forward[-1]]
-    while before := ada.select("#page-previous[href]"):
-        back.append(names_on(ada, before[0].get("href")))
+    forward = [names_on(ada, f"/tenants?sort={sort}"), *follow(ada, "#page-next[href]")]
+    back = [forward[-1], *follow(ada, "#page-previous[href]")]
     assert [len(page) for page in forward] == [50, 50, 20]
     assert len({slug for page in forward for slug in page}) == 120
     assert back == forward[::-1]
