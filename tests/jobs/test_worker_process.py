@@ -94,6 +94,18 @@ def test_a_process_that_is_told_to_stop_ends_well(
     assert child.wait(timeout=30) == 0
 
 
+def test_a_worker_that_is_told_to_stop_ends_its_job_first(
+    app: Portal, start: Callable[[str], subprocess.Popen[bytes]]
+) -> None:
+    worker = start("default")
+    job_id = queue(Toy.BLOCK, payload={"seconds": 2})
+    sweep(4)
+    wait_until(lambda: len(ran()) == 1)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=60) == 0
+    assert (job_row(job_id).state, events()) == ("done", ["blocked"])
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["default", "operations"]])
 def test_a_worker_without_one_queue_says_how_it_is_called(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -52,7 +52,7 @@ def block(payload: dict[str, Any]) -> None:
     with transaction():
         write_event("blocked")
         if get_redis().llen(RAN) == 1:
-            time.sleep(120)
+            time.sleep(payload.get("seconds", 120))
 
 
 def fail(payload: dict[str, Any]) -> None:
