@@ -23,9 +23,14 @@ def init_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
+
+
+def _to_standard_error(*_names: Any) -> structlog.PrintLogger:
+    # Asked for at each line: what standard error was at the start may be closed by now.
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _add_tenant(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
