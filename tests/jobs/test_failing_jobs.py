@@ -74,6 +74,7 @@ def test_a_job_ends_even_when_its_failure_cannot_be_dealt_with(app: Portal) -> N
         ("\ud800", "RuntimeError: ?"),
         ("x" * 5000, "RuntimeError: " + "x" * 1986 + "…"),
     ],
+    ids=["nul", "surrogate", "long"],
 )
 def test_any_error_can_be_written_down(app: Portal, monkeypatch: pytest.MonkeyPatch, text: str, error: str) -> None:
     def fail() -> None:
