@@ -150,6 +150,9 @@ def test_the_live_check_says_whether_an_address_can_be_had(visitor):
 
 
 def test_a_flood_of_sign_ups_is_slowed_down(visitor):
-    for number in range(21):
+    # The limit counts by the clock's hour, and the flood may cross one.
+    for number in range(41):
         sign_up(visitor, slug=f"flood-{number}")
+        if visitor.status == 429:
+            break
     assert visitor.status == 429
