@@ -79,6 +79,8 @@ def axe() -> Callable[[Page], None]:
     source = AXE.read_text()
 
     def check(page: Page) -> None:
+        # A click returns as soon as the next page has begun to arrive.
+        page.wait_for_load_state("load")
         page.evaluate(source)
         found = page.evaluate("options => axe.run(document, options)", AXE_OPTIONS)["violations"]
         told = [{"rule": item["id"], "nodes": [node["html"] for node in item["nodes"]]} for item in found]
