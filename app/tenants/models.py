@@ -108,6 +108,7 @@ class TenantPlacement(Record):
     tier: Mapped[str]
     schema_name: Mapped[str]
     epoch: Mapped[int]
+    database_name: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class TenantStatusChange(TenantOwned, ControlRecord):

@@ -16,7 +16,7 @@ from app.core.errors import ConfigError
 from app.core.secrets import UnwrapError, wrap
 from app.core.tenancy import registry as room
 from app.core.tenancy.registry import Registry, context_key_place
-from app.core.tenancy.scopes import TenantRoute
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, TenantRoute
 from tests.isolation.lines import Line
 from tests.isolation.toy import connect
 from tests.tenant_rows import make_tenant_rows, set_tenant
@@ -173,23 +173,23 @@ def test_names_that_strangers_guess_do_not_fill_the_cache_for_good(
 def test_the_newest_context_key_is_used_and_an_old_one_never_comes_back(
     watched: Registry, line: Line, poller: psycopg.Connection[Any], instance: Settings
 ) -> None:
-    old, new = watched.context_key("main"), bytes(range(32))
+    old, new = watched.context_key(MAIN_DATABASE), bytes(range(32))
     watched.poll(poller)
     with rotated_key(instance, watched.wrapping_key, new) as rotate:
         line.after_read = lambda: (rotate(), watched.poll(poller))
-        assert watched.context_key("main") == old  # Read before the rotation; both are accepted meanwhile.
-        assert watched.context_key("main") == new
+        assert watched.context_key(MAIN_DATABASE) == old  # Read before the rotation; both are accepted meanwhile.
+        assert watched.context_key(MAIN_DATABASE) == new
 
 
 def test_a_server_without_a_key_asks_for_the_migrate_command(watched: Registry) -> None:
     with pytest.raises(ConfigError, match="migrate"):
-        watched.context_key("elsewhere")
+        watched.context_key(DatabaseAddress("elsewhere"))
 
 
 def test_another_root_secret_opens_no_key(line: Line) -> None:
     stranger = Registry(connect=line.connect, wrapping_key=bytes(32))
     with pytest.raises(UnwrapError):
-        stranger.context_key("main")
+        stranger.context_key(MAIN_DATABASE)
     stranger.close()
 
 
@@ -197,6 +197,6 @@ def test_another_root_secret_opens_no_key(line: Line) -> None:
 def rotated_key(instance: Settings, wrapping_key: bytes, key: bytes) -> Iterator[Callable[[], None]]:
     """Offer the act of publishing a newer key, and take it back in the end."""
     with connect(instance, autocommit=True) as owner:
-        sealed = wrap(wrapping_key, key, context_key_place("main", 2))
+        sealed = wrap(wrapping_key, key, context_key_place(MAIN_DATABASE, 2))
         yield lambda: owner.execute(ROTATE, (sealed,)) and None
         owner.execute(UNDO)

@@ -18,7 +18,7 @@ from app.core.config import Settings
 from app.core.context_token import hmac_blocks, sign_context
 from app.core.database.session import db, engines, registry
 from app.core.tenancy.errors import HomeUnavailableError, ScopeError
-from app.core.tenancy.scopes import Login, TenantRoute, tenant_scope
+from app.core.tenancy.scopes import MAIN_DATABASE, Login, TenantRoute, tenant_scope
 from tests.isolation.toy import Toy, attack, connect, make_context, make_home, set_home
 
 COUNT = "select count(*) from pool.toys"
@@ -114,7 +114,7 @@ def test_even_a_signed_context_passes_only_with_the_right_numbers(
     line: psycopg.Connection[Any], acme: TenantRoute, epoch: int, lifetime: int
 ) -> None:
     expires = max(0, int(time.time()) + lifetime)
-    signed = sign_context(registry().context_key("main"), acme.tenant_id, epoch, expires)
+    signed = sign_context(registry().context_key(MAIN_DATABASE), acme.tenant_id, epoch, expires)
     expected: str | int = 1 if epoch == 1 else STALE
     expected = expected if 0 < lifetime < 300 else EXPIRED
     assert answer(line, signed) == (FORGED if epoch >= 10**18 or expires >= 10**12 else expected)

@@ -24,7 +24,7 @@ from app.core.ids import new_id
 from app.core.tenancy.context import BEGIN_IN_TENANT
 from app.core.tenancy.ddl import Roles, add_tenant_foreign_key, protect_home_table
 from app.core.tenancy.relationships import tenant_relationship
-from app.core.tenancy.scopes import Login, Placement, TenantRoute, Tier, tenant_scope
+from app.core.tenancy.scopes import MAIN_DATABASE, Login, Placement, TenantRoute, Tier, tenant_scope
 
 TABLES = """
 create table pool.toy_boxes (tenant_id uuid not null, id uuid not null, label text not null,
@@ -176,7 +176,7 @@ def make_context(route: TenantRoute, *, key: bytes | None = None, epoch: int | N
     assert route.placement is not None
     expires = int(time.time()) + 295 - age
     return sign_context(
-        key or registry().context_key("main"),
+        key or registry().context_key(MAIN_DATABASE),
         route.tenant_id,
         route.placement.epoch if epoch is None else epoch,
         expires,

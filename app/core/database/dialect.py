@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGconn
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.core.tenancy.context import BEGIN_IN_TENANT, KeyOfServer, begin_parameters
+from app.core.tenancy.context import BEGIN_IN_TENANT, KeySource, begin_parameters
 from app.core.tenancy.scopes import Login, current_scope
 
 # With parameters as the wire protocol numbers them. psycopg's own pipeline sends the same, and takes 100 µs of CPU
@@ -33,10 +33,10 @@ class TenantryDialect(PGDialect_psycopg):
 
     supports_statement_cache = True
 
-    def __init__(self, login: str = Login.TENANT, key_of_server: KeyOfServer | None = None, **kwargs: Any) -> None:
+    def __init__(self, login: str = Login.TENANT, context_key: KeySource | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped.
         self.tenantry_login = Login(login)
-        self.key_of_server = key_of_server
+        self.context_key = context_key
 
     def do_begin(self, dbapi_connection: Any) -> None:
         """Begin, and show the running scope's context to the database.
@@ -44,8 +44,8 @@ class TenantryDialect(PGDialect_psycopg):
         Errors: ScopeError outside a scope, or in a scope that another login serves.
         """
         scope = current_scope()
-        assert self.key_of_server is not None  # noqa: S101  # Engines always pass it; SQLAlchemy fixes the signature.
-        parameters = begin_parameters(scope, self.tenantry_login, self.key_of_server)
+        assert self.context_key is not None  # noqa: S101  # Engines always pass it; SQLAlchemy fixes the signature.
+        parameters = begin_parameters(scope, self.tenantry_login, self.context_key)
         if parameters is None:
             dbapi_connection.execute("BEGIN")
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ from app.core.database.faults import listen_for_faults
 from app.core.errors import ConfigError
 from app.core.tenancy.boot_check import refuse_powerful_login
 from app.core.tenancy.registry import Registry
-from app.core.tenancy.scopes import Login, Scope
+from app.core.tenancy.scopes import MAIN_DATABASE, Login, Scope
 
 CONNECTION_AGE_SECONDS = 1800
 CONNECT_TIMEOUT_SECONDS = 5
@@ -64,7 +65,7 @@ class Engines:
         engine = create_engine(
             url,
             login=login.value,
-            key_of_server=self.registry.context_key,
+            context_key=partial(self.registry.context_key, MAIN_DATABASE),
             pool_size=self.settings.database_pool_size,
             max_overflow=self.settings.database_pool_size,
             pool_recycle=CONNECTION_AGE_SECONDS,

@@ -24,7 +24,7 @@ from app.core.errors import ConfigError
 from app.core.secrets import derive_key, wrap
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.registry import context_key_place
-from app.core.tenancy.scopes import MAIN_SERVER, Login
+from app.core.tenancy.scopes import MAIN_DATABASE, MAIN_SERVER, Login
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 # Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
@@ -174,7 +174,7 @@ def _install_context_key(connection: Connection, settings: Settings) -> None:
     key, version = os.urandom(32), 1
     inner, outer = hmac_blocks(key)
     wrapping_key = derive_key(root_secret(settings), "context-wrap")
-    wrapped = wrap(wrapping_key, key, context_key_place(MAIN_SERVER, version))
+    wrapped = wrap(wrapping_key, key, context_key_place(MAIN_DATABASE, version))
     connection.execute(
         text("insert into tenancy.context_keys (version, inner_block, outer_block) values (:version, :inner, :outer)"),
         {"version": version, "inner": inner, "outer": outer},

@@ -16,11 +16,11 @@ BEGIN_IN_TENANT = (
     "pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended(%s, 0))"
 )
 
-KeyOfServer = Callable[[str], bytes]
+KeySource = Callable[[], bytes]
 
 
-def begin_parameters(scope: Scope, login: Login, key_of_server: KeyOfServer) -> tuple[str, str] | None:
-    """Return what BEGIN_IN_TENANT binds for this scope, or None in the platform's.
+def begin_parameters(scope: Scope, login: Login, context_key: KeySource) -> tuple[str, str] | None:
+    """Return what BEGIN_IN_TENANT binds for this scope in the key's database, or None in the platform's.
 
     Errors: ScopeError if the login is not the one that the scope works with.
     """
@@ -29,5 +29,4 @@ def begin_parameters(scope: Scope, login: Login, key_of_server: KeyOfServer) -> 
     if scope.tenant_id is None or scope.placement is None:
         return None
     expires = int(time.time()) + CONTEXT_LIFETIME_SECONDS - 5  # The database's clock may be a little behind ours.
-    key = key_of_server(scope.placement.server)
-    return sign_context(key, scope.tenant_id, scope.placement.epoch, expires), str(scope.tenant_id)
+    return sign_context(context_key(), scope.tenant_id, scope.placement.epoch, expires), str(scope.tenant_id)

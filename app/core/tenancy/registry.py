@@ -14,23 +14,23 @@ import structlog
 
 from app.core.errors import ConfigError, UnavailableError
 from app.core.secrets import unwrap
-from app.core.tenancy.scopes import Placement, TenantRoute, Tier
+from app.core.tenancy.scopes import DatabaseAddress, Placement, TenantRoute, Tier
 
 POLL_SECONDS = 1.0
 FRESH_SECONDS = 2.0
 CACHE_ENTRIES = 20_000
-_COLUMNS = "tenant_id, slug, status, server, tier, schema_name, epoch, home_state"
+_COLUMNS = "tenant_id, slug, status, server, database_name, tier, schema_name, epoch, home_state"
 _BY_HOST = f"select {_COLUMNS} from tenancy.resolve_host(%s)"  # noqa: S608  # A constant list of columns.
 _BY_ID = f"select {_COLUMNS} from tenancy.resolve_tenant(%s)"  # noqa: S608  # A constant list of columns.
-_KEYS = "select server, version, wrapped from control.context_keys order by version"
+_KEYS = "select server, database_name, version, wrapped from control.context_keys order by version"
 _VERSION = "select version from control.registry_version"
 
 log = structlog.get_logger()
 
 
-def context_key_place(server: str, version: int) -> bytes:
-    """Return the associated data that binds a wrapped context key to its server and version."""
-    return f"context-key/{server}/{version}".encode()
+def context_key_place(address: DatabaseAddress, version: int) -> bytes:
+    """Return the associated data that binds a wrapped context key to its database and version."""
+    return f"context-key/{address.server}/{address.name}/{version}".encode()
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Registry:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _connection: psycopg.Connection[Any] | None = None
     _routes: dict[str | UUID, TenantRoute | None] = field(default_factory=dict)
-    _keys: dict[str, bytes] = field(default_factory=dict)
+    _keys: dict[DatabaseAddress, bytes] = field(default_factory=dict)
     _version: int = -1
     _generation: int = 0
     _polled_at: float = float("-inf")
@@ -66,14 +66,14 @@ class Registry:
             for key in stale:
                 del self._routes[key]
 
-    def context_key(self, server: str) -> bytes:
-        """Return the newest context key of a server's database.
+    def context_key(self, address: DatabaseAddress) -> bytes:
+        """Return the newest context key of a database.
 
         Errors: ConfigError when there is none, or the root secret does not open it.
         """
-        key = self._keys.get(server) or self._read_keys().get(server)
+        key = self._keys.get(address) or self._read_keys().get(address)
         if key is None:
-            raise ConfigError(f"Server {server} has no context key; run the migrate command.")
+            raise ConfigError(f"Database {address} has no context key; run the migrate command.")
         return key
 
     def close(self) -> None:
@@ -125,12 +125,12 @@ class Registry:
                 self._routes[key] = route
         return route
 
-    def _read_keys(self) -> dict[str, bytes]:
+    def _read_keys(self) -> dict[DatabaseAddress, bytes]:
         generation = self._generation
-        keys = {
-            server: unwrap(self.wrapping_key, bytes(wrapped), context_key_place(server, version))
-            for server, version, wrapped in self._query(_KEYS)
-        }
+        keys = {}
+        for server, name, version, wrapped in self._query(_KEYS):
+            address = DatabaseAddress(server, name)
+            keys[address] = unwrap(self.wrapping_key, bytes(wrapped), context_key_place(address, version))
         with self._lock:
             if generation == self._generation:
                 self._keys.update(keys)
@@ -180,6 +180,6 @@ class Registry:
 
 
 def _route(row: tuple[Any, ...]) -> TenantRoute:
-    tenant_id, slug, status, server, tier, schema, epoch, home_state = row
-    placement = Placement(server, Tier(tier), schema, epoch) if server is not None else None
+    tenant_id, slug, status, server, database, tier, schema, epoch, home_state = row
+    placement = Placement(server, Tier(tier), schema, epoch, database) if server is not None else None
     return TenantRoute(tenant_id, slug, status, placement, home_state)

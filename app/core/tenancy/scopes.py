@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from app.core.tenancy.errors import ScopeError
@@ -23,20 +24,40 @@ class Login(StrEnum):
 class Tier(StrEnum):
     """How far a tenant's home is set apart."""
 
+    DATABASE = "database"
     POOL = "pool"
+    SCHEMA = "schema"
 
 
 MAIN_SERVER = "main"
 
 
+class DatabaseAddress(NamedTuple):
+    """One database: a server's own, which its URL names, or that of a single home on it."""
+
+    server: str = MAIN_SERVER
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.server}/{self.name}" if self.name else self.server
+
+
+MAIN_DATABASE = DatabaseAddress()
+
+
 @dataclass(frozen=True)
 class Placement:
-    """Where a tenant's home lies, and the epoch in which that is true."""
+    """Where a tenant's home lies, and the epoch in which that is true; `database` is empty for a server's own."""
 
     server: str
     tier: Tier
     schema: str
     epoch: int
+    database: str = ""
+
+    @property
+    def address(self) -> DatabaseAddress:
+        return DatabaseAddress(self.server, self.database)
 
 
 @dataclass(frozen=True)
