@@ -74,5 +74,19 @@ class SignUpForm(TenantForm):
     accept = checkbox_field("I accept the terms of use.", must_accept="Please accept the terms to go on.")
 
 
+class OwnerLinkForm(Form):
+    """Whether the owner gets another link; `seen` is the latest one that the asker knows of."""
+
+    seen = HiddenField()
+
+    @property
+    def seen_id(self) -> UUID | None:
+        """Return the operation that was seen, None when there was none."""
+        try:
+            return UUID(self.seen.data or "")
+        except ValueError:
+            return None
+
+
 def _value(form: TenantForm, name: str) -> str | None:
     return form[name].data if name in form else None

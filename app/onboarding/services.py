@@ -10,14 +10,16 @@ from app.core import clock
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.transactions import transaction
-from app.core.errors import ConflictError, InputError
+from app.core.errors import ConflictError, InputError, StateError
 from app.credentials.emails import normalise_email
 from app.credentials.names import check_person_name
 from app.mail.names import MailName
 from app.mail.services import queue_mail
 from app.onboarding import queries
 from app.onboarding.confirmation import LINK_SERIAL, REQUEST_LIFETIME
+from app.onboarding.owner_links import MAIL_OWNER_LINK, describe_asker, find_obstacle
 from app.onboarding.provisioning import PROVISION
+from app.operations.queries import find_latest_operation
 from app.operations.services import start_operation
 from app.tenants import queries as registry
 from app.tenants import services as tenants
@@ -72,6 +74,28 @@ def confirm_request(token: str, *, actor: Actor) -> UUID:
             )
             _provision(tenant, actor)
         return tenant.id
+
+
+@unaudited("start_operation records the event of it, the step the home's")
+def send_owner_link(tenant_id: UUID, *, seen: UUID | None, actor: Actor) -> UUID:
+    """Start the operation that mails the owner a new link; return it.
+
+    Shape: `seen` is the latest such operation that the asker looked at; where there is a later one, another click has
+    sent the link already, and that operation is the answer.
+    Errors: NotFoundError; StateError for a tenant to which nobody can sign in; ConflictError while another operation
+    of the tenant is open.
+    Effect: mail; earlier links are void.
+    """
+    with transaction():
+        tenant = registry.get_tenant(tenant_id, lock=True)
+        obstacle = find_obstacle(tenant)
+        if obstacle is not None:
+            raise StateError(obstacle)
+        latest = find_latest_operation(tenant_id, MAIL_OWNER_LINK)
+        if latest is not None and latest.id != seen:
+            return latest.id
+        payload = {"asker": describe_asker(actor)}
+        return start_operation(MAIL_OWNER_LINK, tenant_id=tenant_id, payload=payload, actor=actor)
 
 
 @unaudited("expire_request records an event a tenant")

@@ -22,10 +22,10 @@ def request_facts() -> None:
 
 @unaudited("published figures, not changes; each carries its own time")
 def publish_facts() -> None:
-    """Publish how many members there are and when somebody last signed in."""
-    counts = queries.count_members()
-    last = queries.find_last_sign_in()
+    """Publish how many members there are, whether the owner has come, and when somebody last signed in."""
+    counts, owner, last = queries.count_members(), queries.find_owner(), queries.find_last_sign_in()
     publish_fact("members_count", counts.get(MemberState.ACTIVE, 0))
     publish_fact("members_invited_count", counts.get(MemberState.INVITED, 0))
+    publish_fact("owner_has_accepted", owner is not None and owner.is_active)
     if last is not None:
         publish_fact("last_sign_in_at", last.isoformat())

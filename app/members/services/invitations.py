@@ -71,18 +71,28 @@ def create_owner_link(*, actor: Actor) -> str:
     Errors: StateError for a tenant without an owner.
     """
     with transaction():
-        found = queries.find_owner()
-        if found is None:
-            raise StateError("This tenant has no owner yet.")
-        owner, now = queries.get_member(found.id, lock=True), clock.now()
+        owner, now = _lock_owner(), clock.now()
         if owner.state == MemberState.INVITED:
             owner.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, now)
-            action = AuditAction.MEMBER_REINVITED
         else:
             owner.issue_link(LinkPurpose.MEMBER_RESET, RESET_LIFETIME, now)
-            action = AuditAction.MEMBER_PASSWORD_RESET_REQUESTED
-        record_event(action, target=owner.target, actor=actor, reason="a link was handed out")
+        _record_owner_link(owner, actor, "a link was handed out")
     return link_path(owner)
+
+
+def mail_owner_link(*, actor: Actor) -> None:
+    """Mail the owner a new link by which they get in: the invitation, or a reset once it was accepted.
+
+    Errors: StateError for a tenant without an owner.
+    Effect: mail; earlier links are void.
+    """
+    with transaction():
+        owner = _lock_owner()
+        if owner.state == MemberState.INVITED:
+            send_invitation(owner)
+        else:
+            send_reset(owner)
+        _record_owner_link(owner, actor, "a link was mailed")
 
 
 @unaudited("a part of use cases that record their own events")
@@ -107,6 +117,19 @@ def send_nothing() -> None:
     """Queue a mail that will find nobody: asking for an address without an account takes the same work."""
     nobody = str(new_id())
     queue_mail(MailName.MEMBER_PASSWORD_RESET, {"member_id": nobody, "serial": "0"}, key=f"{nobody}-0")
+
+
+def _lock_owner() -> Member:
+    found = queries.find_owner()
+    if found is None:
+        raise StateError("This tenant has no owner yet.")
+    return queries.get_member(found.id, lock=True)
+
+
+def _record_owner_link(owner: Member, actor: Actor, reason: str) -> None:
+    is_invited = owner.state == MemberState.INVITED
+    action = AuditAction.MEMBER_REINVITED if is_invited else AuditAction.MEMBER_PASSWORD_RESET_REQUESTED
+    record_event(action, target=owner.target, actor=actor, reason=reason)
 
 
 def _insert(member: Member) -> None:

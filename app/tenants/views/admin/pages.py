@@ -42,7 +42,7 @@ TABS = (
 @require(Permission.TENANT_READ)
 def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
     """Show a tenant's overview."""
-    tenant = queries.get_tenant(tenant_id)
+    tenant, facts = queries.get_tenant(tenant_id), queries.list_facts(tenant_id)
     operation = find_latest_operation(tenant_id)
     return show_tab(
         "show_tenant",
@@ -50,7 +50,8 @@ def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
         address=tenant_url(tenant.slug),
         effect=EFFECTS[TenantStatus(tenant.status)],
         placement=queries.find_placement(tenant_id),
-        facts=list_fact_lines(queries.list_facts(tenant_id)),
+        owner_fact=facts.pop("owner_has_accepted", None),
+        facts=list_fact_lines(facts),
         tags=queries.list_tags(tenant_id),
         operation=operation,
         steps=list_steps(operation.id) if operation else [],
