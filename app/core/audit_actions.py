@@ -36,6 +36,7 @@ class AuditAction(StrEnum):
     STAFF_SIGNED_OUT = "staff.signed_out"
     STAFF_SIGN_IN_FAILED = "staff.sign_in_failed"
     STAFF_SIGN_IN_LINK_CREATED = "staff.sign_in_link_created"
+    TENANTS_CHANGED_TOGETHER = "tenants.changed_together"
     TENANT_ACTIVATED = "tenant.activated"
     TENANT_ARCHIVED = "tenant.archived"
     TENANT_CONFIRMED = "tenant.confirmed"

@@ -13,7 +13,7 @@ from app.tenants.services.metadata import MAX_TAGS
 from app.tenants.views.admin.bulk import MOST_ROWS
 from tests.factories import SETUP
 from tests.page_rules import text_of
-from tests.tenants.registry import count_events, register, status_of
+from tests.tenants.registry import count_events, last_event, register, status_of
 
 
 def choose(client, button, *tenant_ids):
@@ -149,3 +149,31 @@ def test_what_is_no_tag_is_refused_before_the_first_row(app):
     acme = register("acme")
     with platform_scope("test"), pytest.raises(InputError, match="Begin with a letter"):
         services.tag_tenants([acme], "=", actor=SETUP)
+
+
+def test_the_results_can_be_opened_again_and_a_reload_repeats_nothing(ada):
+    acme, globex = register("acme"), register("globex", status="archived")
+    choose(ada, "Suspend", acme, globex)
+    ada.submit("/tenants/bulk-suspensions", ids=[str(acme), str(globex)], reason="Unpaid.", follow=False)
+    assert ada.status == 303
+    address = ada.page.response.headers["Location"]
+    for _ in range(2):
+        ada.get(address)
+        assert results(ada.page) == {
+            "Acme": ("Done", "Suspended"),
+            "Globex": ("Not done", "Globex is archived; it cannot become suspended."),
+        }
+    assert count_events(AuditAction.TENANT_SUSPENDED) == 1
+
+
+def test_the_act_itself_is_an_event_with_its_reason(ada):
+    acme = register("acme")
+    choose(ada, "Suspend", acme)
+    ada.submit("/tenants/bulk-suspensions", ids=[str(acme)], reason="Unpaid.")
+    event = last_event(AuditAction.TENANTS_CHANGED_TOGETHER)
+    assert (event.target_label, event.reason, event.tenant_id) == ("Suspend: 1 of 1 done", "Unpaid.", None)
+    assert "Suspend: 1 of 1 done" in ada.get("/audit").text
+
+
+def test_an_act_that_never_was_is_not_found(ada):
+    assert ada.get(f"/tenants/bulk-results/{new_id()}").status == 404

@@ -1,5 +1,6 @@
 """Every read of the registry, a room a use case."""
 
+from app.tenants.queries.bulk import BulkAct, BulkResult, get_bulk_act
 from app.tenants.queries.choices import list_regions, list_used_tags
 from app.tenants.queries.listing import (
     TenantLine,
@@ -22,12 +23,15 @@ from app.tenants.queries.registry import (
 from app.tenants.queries.saved_views import get_view, list_views
 
 __all__ = [
+    "BulkAct",
+    "BulkResult",
     "TenantLine",
     "Total",
     "count_tenants",
     "find_by_submission",
     "find_metadatum",
     "find_placement",
+    "get_bulk_act",
     "get_note",
     "get_tenant",
     "get_tenant_by_slug",

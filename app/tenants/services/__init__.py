@@ -1,7 +1,7 @@
 """Every write of the registry, a room a use case."""
 
 from app.tenants.services.basics import TenantBasics, update_tenant
-from app.tenants.services.bulk import BulkResult, reactivate_tenants, suspend_tenants, tag_tenants
+from app.tenants.services.bulk import reactivate_tenants, suspend_tenants, tag_tenants
 from app.tenants.services.facts import publish_fact
 from app.tenants.services.metadata import (
     add_note,
@@ -26,7 +26,6 @@ from app.tenants.services.statuses import (
 __all__ = [
     "POOL_SCHEMA",
     "SLUG_TAKEN",
-    "BulkResult",
     "TenantBasics",
     "TenantDraft",
     "add_note",

@@ -14,11 +14,10 @@ from app.tenants import queries, services
 from app.tenants.actions import REACTIVATION, SUSPENSION, StatusAction
 from app.tenants.forms import ReactivationForm, SuspensionForm, TagForm
 from app.tenants.queries import TenantLine
-from app.tenants.services import BulkResult
 from app.tenants.views.admin.blueprint import bp
 from app.web.decorators import require
 from app.web.forms import Form, add_errors
-from app.web.htmx import render
+from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor
 
 MOST_ROWS = 100
@@ -78,6 +77,14 @@ def create_bulk_tag() -> ResponseReturnValue:
     return _ask_tag(form, 422)
 
 
+@bp.get("/tenants/bulk-results/<uuid:bulk_id>")
+@require(Permission.TENANT_READ)
+def show_bulk_results(bulk_id: UUID) -> ResponseReturnValue:
+    """Show how an act on several tenants went for each."""
+    act = queries.get_bulk_act(bulk_id)
+    return render("tenants/admin/show_bulk_results.html", rows=act.rows, done_count=act.done_count)
+
+
 def _chosen() -> list[UUID]:
     """Return the ids of the boxes that were ticked.
 
@@ -127,8 +134,5 @@ def _ask(noun: str, form: Form, status: int, *, rows: list[tuple[TenantLine, str
     )
 
 
-def _show_results(results: list[BulkResult]) -> ResponseReturnValue:
-    lines = {line.id: line for line in queries.list_lines([result.tenant_id for result in results])}
-    done_count = sum(result.is_done for result in results)
-    rows = [(result, lines.get(result.tenant_id)) for result in results]
-    return render("tenants/admin/show_bulk_results.html", rows=rows, done_count=done_count)
+def _show_results(bulk_id: UUID) -> ResponseReturnValue:
+    return redirect_to(url_for(".show_bulk_results", bulk_id=bulk_id))
