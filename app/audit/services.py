@@ -13,6 +13,8 @@ from app.audit.models import ControlAuditEvent, HomeAuditEvent
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
+from app.core.database.transactions import add_witness
+from app.core.ids import new_id
 from app.core.tenancy.scopes import current_scope
 
 Service = TypeVar("Service", bound=Callable[..., Any])
@@ -46,6 +48,7 @@ def record_event(
     scope = current_scope()
     model = HomeAuditEvent if scope.is_tenant and not in_control else ControlAuditEvent
     event = model(
+        id=new_id(),
         actor_kind=actor.kind.value,
         actor_id=actor.id,
         actor_label=actor.label,
@@ -60,6 +63,7 @@ def record_event(
     )
     event.tenant_id = scope.tenant_id or tenant_id
     db.session.add(event)
+    add_witness(model.id, event.id)
 
 
 def unaudited(reason: str) -> Callable[[Service], Service]:

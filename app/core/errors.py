@@ -46,8 +46,11 @@ class ThrottledError(DomainError):
 
 
 class UnavailableError(DomainError):
-    """The service cannot answer now; nothing was changed."""
+    """The service cannot answer now; nothing was changed, unless the message says that this is not known.
 
-    def __init__(self, message: str, retry_after_seconds: int = 5) -> None:
+    `retry_after_seconds` is None where the same request must not be sent again unseen.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: int | None = 5) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds

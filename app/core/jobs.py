@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core import clock
 from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
 from app.core.database.session import db
-from app.core.database.transactions import after_commit
+from app.core.database.transactions import add_witness, after_commit
 from app.core.ids import new_id
 from app.core.job_names import JobName
 from app.core.tenancy.scopes import current_scope
@@ -183,6 +183,7 @@ def enqueue(
     job_id: UUID | None = db.session.scalar(row.on_conflict_do_nothing().returning(model.id))
     if job_id is None:
         return db.session.scalars(select(model.id).where(model.kind == name.value, model.key == key)).one()
+    add_witness(model.id, job_id)
     after_commit(_ring)
     return job_id
 
