@@ -9,7 +9,7 @@ from wtforms import HiddenField
 from app.tenants import entries
 from app.tenants.models import Tenant
 from app.tenants.services import TenantBasics
-from app.web.forms import ConfirmForm, Form, email_field, long_text_field, text_field
+from app.web.forms import ConfirmForm, Form, checkbox_field, email_field, long_text_field, text_field
 
 SHOWN_WIDELY = "Shown to everybody who opens the tenant’s portal, and kept in its history."
 KEPT = "Kept in the tenant’s history, where its owners can read it."
@@ -22,7 +22,7 @@ class SuspensionForm(Form):
 
 
 class ReactivationForm(Form):
-    """Why tenants work again; unarchiving asks the same."""
+    """Why tenants work again."""
 
     reason = long_text_field("Reason", max_length=entries.MAX_REASON_CHARACTERS, required=False, hint=KEPT, rows=3)
 
@@ -31,6 +31,12 @@ class ArchivalForm(ConfirmForm):
     """Why a tenant is closed, and its slug once more: nobody can work there from then on."""
 
     reason = long_text_field("Reason", max_length=entries.MAX_REASON_CHARACTERS, hint=KEPT, rows=3)
+
+
+class UnarchivalForm(ReactivationForm):
+    """Why a closed tenant opens again, and whether a suspension that it had then stays."""
+
+    keep_suspended = checkbox_field("Keep it suspended", hint="With the reason above; nobody can work there.")
 
 
 class BasicsForm(Form):

@@ -13,6 +13,7 @@ from app.tenants.queries.listing import (
 from app.tenants.queries.metadata import find_metadatum, get_note, list_metadata, list_notes, list_tags
 from app.tenants.queries.registry import (
     find_by_submission,
+    find_lifted_suspension,
     find_placement,
     get_tenant,
     get_tenant_by_slug,
@@ -29,6 +30,7 @@ __all__ = [
     "Total",
     "count_tenants",
     "find_by_submission",
+    "find_lifted_suspension",
     "find_metadatum",
     "find_placement",
     "get_bulk_act",

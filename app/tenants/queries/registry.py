@@ -10,6 +10,7 @@ from app.core.database.session import db
 from app.core.errors import NotFoundError
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, TenantStatusChange
 from app.tenants.slugs import skeleton
+from app.tenants.status import TenantStatus
 
 MOST_STATUS_CHANGES = 200
 
@@ -59,6 +60,19 @@ def list_status_changes(tenant_id: UUID) -> list[TenantStatusChange]:
     statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
     newest = statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc())
     return list(db.session.scalars(newest.limit(MOST_STATUS_CHANGES)))
+
+
+def find_lifted_suspension(tenant_id: UUID) -> TenantStatusChange | None:
+    """Return the suspension that unarchiving a tenant lifts; None for one that was not suspended when archived."""
+    statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
+    newest = statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc()).limit(1)
+    archival = db.session.scalar(newest)
+    if archival is None or (archival.from_status, archival.to_status) != (
+        TenantStatus.SUSPENDED,
+        TenantStatus.ARCHIVED,
+    ):
+        return None
+    return db.session.scalar(newest.where(TenantStatusChange.to_status == TenantStatus.SUSPENDED))
 
 
 def list_facts(tenant_id: UUID) -> dict[str, TenantFact]:

@@ -45,13 +45,19 @@ def archive_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
     change_status(tenant_id, TenantStatus.ARCHIVED, AuditAction.TENANT_ARCHIVED, reason=reason, actor=actor)
 
 
-def unarchive_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None) -> None:
+def unarchive_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None, keep_suspended: bool = False) -> None:
     """Open an archived tenant again; jobs that waited run at once.
+
+    One that was suspended when it was archived can be kept suspended, with the reason that it had: one more event.
 
     Errors: StateError unless the tenant is archived.
     """
     with transaction():
+        suspension = queries.find_lifted_suspension(tenant_id)
         _reopen(tenant_id, frozenset({TenantStatus.ARCHIVED}), AuditAction.TENANT_UNARCHIVED, reason, actor)
+        if keep_suspended and suspension is not None:
+            action, why = AuditAction.TENANT_SUSPENDED, suspension.reason
+            change_status(tenant_id, TenantStatus.SUSPENDED, action, reason=why, actor=actor)
 
 
 def expire_request(tenant_id: UUID, *, actor: Actor) -> None:

@@ -11,7 +11,7 @@ from app.core.errors import StateError
 from app.core.permissions import Permission
 from app.tenants import queries, services
 from app.tenants.actions import ARCHIVAL, REACTIVATION, SUSPENSION, UNARCHIVAL, StatusAction
-from app.tenants.forms import ArchivalForm, ReactivationForm, SuspensionForm
+from app.tenants.forms import ArchivalForm, ReactivationForm, SuspensionForm, UnarchivalForm
 from app.tenants.models import Tenant
 from app.tenants.views.admin.blueprint import bp
 from app.web.decorators import require
@@ -79,25 +79,31 @@ def create_archival(tenant_id: UUID) -> ResponseReturnValue:
 @bp.get("/tenants/<uuid:tenant_id>/unarchival")
 @require(Permission.TENANT_ARCHIVE)
 def new_unarchival(tenant_id: UUID) -> ResponseReturnValue:
-    """Ask whether an archived tenant is to be opened again."""
-    return _ask(UNARCHIVAL, queries.get_tenant(tenant_id), ReactivationForm())
+    """Ask whether an archived tenant is to be opened again; a suspension that it had stays unless somebody says so."""
+    return _ask_unarchival(queries.get_tenant(tenant_id), UnarchivalForm(keep_suspended=True))
 
 
 @bp.post("/tenants/<uuid:tenant_id>/unarchival")
 @require(Permission.TENANT_ARCHIVE)
 def create_unarchival(tenant_id: UUID) -> ResponseReturnValue:
     """Open an archived tenant again and show it; an invalid form comes back with 422."""
-    form, tenant = ReactivationForm(), queries.get_tenant(tenant_id)
+    form, tenant = UnarchivalForm(), queries.get_tenant(tenant_id)
     if not form.validate_on_submit():
-        return _ask(UNARCHIVAL, tenant, form, 422)
-    services.unarchive_tenant(tenant_id, reason=form.reason.data, actor=current_actor())
+        return _ask_unarchival(tenant, form, 422)
+    services.unarchive_tenant(
+        tenant_id, reason=form.reason.data, keep_suspended=form.keep_suspended.data, actor=current_actor()
+    )
     return _show_done(UNARCHIVAL, tenant)
 
 
-def _ask(action: StatusAction, tenant: Tenant, form: Form, status: int = 200) -> ResponseReturnValue:
+def _ask_unarchival(tenant: Tenant, form: UnarchivalForm, status: int = 200) -> ResponseReturnValue:
+    return _ask(UNARCHIVAL, tenant, form, status, suspension=queries.find_lifted_suspension(tenant.id))
+
+
+def _ask(action: StatusAction, tenant: Tenant, form: Form, status: int = 200, **context: object) -> ResponseReturnValue:
     if not action.applies_to(tenant.status):
         raise StateError(action.refusal(tenant.name, tenant.status))
-    return render(f"tenants/admin/new_{action.noun}.html", status, tenant=tenant, action=action, form=form)
+    return render(f"tenants/admin/new_{action.noun}.html", status, tenant=tenant, action=action, form=form, **context)
 
 
 def _show_done(action: StatusAction, tenant: Tenant) -> ResponseReturnValue:
