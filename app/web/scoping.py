@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import TypeVar
 
 from flask import Flask, abort, g, request
 
 from app.core.tenancy.scopes import find_scope, platform_scope, tenant_scope
 from app.web.hosts import Surface, current_place, current_route
-
-T = TypeVar("T")
 
 
 def init_scoping(app: Flask) -> None:
@@ -38,17 +34,6 @@ def enter_scope() -> None:
         g.scope_exit.enter_context(platform_scope(f"request {request.path}"))
     elif current_route().placement is not None:
         g.scope_exit.enter_context(tenant_scope(current_route(), reason=f"request {request.path}"))
-
-
-def in_request_scope(rows: Iterable[T]) -> Iterator[T]:
-    """Yield the rows of an answer that streams, in a scope like the request's own.
-
-    Flask leaves the request before the first row is asked for, and enters it again for the stream; its teardown then
-    leaves this scope too.
-    """
-    if find_scope() is None:
-        enter_scope()
-    yield from rows
 
 
 def _leave_scope(_error: BaseException | None) -> None:

@@ -13,7 +13,6 @@ from app.core.permissions import Permission
 from app.web.decorators import require
 from app.web.hosts import Surface
 from app.web.htmx import render
-from app.web.scoping import in_request_scope
 from app.web.tables import csv_response
 
 bp = Blueprint("audit_tenant", __name__, subdomain=Surface.TENANT)
@@ -38,6 +37,6 @@ def list_events() -> ResponseReturnValue:
 @require(Permission.WORKSPACE_AUDIT_READ)
 def list_events_csv() -> ResponseReturnValue:
     """Send the newest events that search and filters leave, not only a page of them."""
-    events = in_request_scope(queries.iterate_tenant_events(make_filter(read_state(with_tenant=False))))
+    events = queries.iterate_tenant_events(make_filter(read_state(with_tenant=False)))
     lines = (export_line(event, to_tenant=True) for event in events)
     return csv_response(f"audit-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, lines)

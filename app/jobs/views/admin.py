@@ -19,7 +19,6 @@ from app.web.hosts import Surface
 from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor
 from app.web.named_tenants import find_named_tenant
-from app.web.scoping import in_request_scope
 from app.web.tables import TableState, csv_response
 
 bp = Blueprint("jobs_admin", __name__, subdomain=Surface.ADMIN)
@@ -52,8 +51,7 @@ def list_jobs() -> ResponseReturnValue:
 @require(Permission.JOB_READ)
 def list_jobs_csv() -> ResponseReturnValue:
     """Send the newest jobs that the filters leave, not only a page of them."""
-    rows = in_request_scope(_csv_rows(_filter(_state())))
-    return csv_response(f"jobs-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, rows)
+    return csv_response(f"jobs-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, _csv_rows(_filter(_state())))
 
 
 @bp.get("/jobs/<uuid:job_id>")

@@ -20,7 +20,6 @@ from app.web.hosts import Surface
 from app.web.htmx import redirect_to, render, trigger
 from app.web.identity import current_actor
 from app.web.named_tenants import find_named_tenant
-from app.web.scoping import in_request_scope
 from app.web.tables import TableState, csv_response
 
 bp = Blueprint("operations_admin", __name__, subdomain=Surface.ADMIN)
@@ -50,8 +49,7 @@ def list_operations() -> ResponseReturnValue:
 @require(Permission.PLATFORM_READ)
 def list_operations_csv() -> ResponseReturnValue:
     """Send the newest operations that the filters leave, not only a page of them."""
-    rows = in_request_scope(_csv_rows(_filter(_state())))
-    return csv_response(f"operations-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, rows)
+    return csv_response(f"operations-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, _csv_rows(_filter(_state())))
 
 
 @bp.get("/operations/<uuid:operation_id>")

@@ -21,7 +21,6 @@ from app.web.decorators import require
 from app.web.forms import add_errors, choices_of
 from app.web.htmx import is_fragment_request, redirect_to, render
 from app.web.identity import current_actor, current_viewer
-from app.web.scoping import in_request_scope
 from app.web.tables import TableState, csv_response
 
 CSV_HEADER = ("name", "email", "role", "state", "created_at", "last_signed_in_at", "id")
@@ -44,8 +43,7 @@ def list_members() -> ResponseReturnValue:
 @require(Permission.WORKSPACE_MEMBER_READ)
 def list_members_csv() -> ResponseReturnValue:
     """Send the whole list as search, filters and order leave it, not only a page."""
-    rows = in_request_scope(_csv_rows(_state()))
-    return csv_response(f"members-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, rows)
+    return csv_response(f"members-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, _csv_rows(_state()))
 
 
 @bp.get("/members/new-invitation")
