@@ -18,6 +18,7 @@ from app.core.errors import ConfigError
 from app.instance.instance_file import InstanceFile
 from app.instance.launch import die_with_parent
 from app.instance.lock import InstanceLock
+from app.instance.logs import Logs
 from app.instance.plan import Plan, make_environment, make_plan
 from app.instance.processes import LOOPBACK, free_port, wait_until
 from app.instance.secrets import load_or_create
@@ -68,7 +69,9 @@ def _with_instance(settings: Settings, goal: str) -> int:
     with ExitStack() as stack:
         lock = InstanceLock(var_dir)
         stack.callback(lock.release)
-        supervisor = Supervisor(var_dir / "run", sys.stderr)
+        logs = Logs(var_dir / "log", sys.stderr)
+        stack.callback(logs.close)
+        supervisor = Supervisor(var_dir / "run", logs)
         supervisor.listen_to_signals(lock.announce_stop)
         supervisor.stop_leftovers()
         port = settings.port or free_port()
@@ -123,7 +126,8 @@ def _serve(instance: Instance, *, link: str, demo: str) -> int:
     for child in instance.plan.children:
         supervisor.start(child)
     if not wait_until(lambda: _is_healthy(instance), START_SECONDS):
-        raise StepError(f"The web server did not answer within {START_SECONDS} s; its output is above.")
+        log = instance.var_dir / "log" / "web.log"
+        raise StepError(f"The web server did not answer within {START_SECONDS} s; {log} says why.")
     with _findable(instance):
         _announce(instance, link=link, demo=demo)
         while not supervisor.stop_requested:
@@ -171,6 +175,7 @@ def _announce(instance: Instance, *, link: str, demo: str) -> None:
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+    sys.stderr.write(f"Logs: {instance.var_dir / 'log'}; Ctrl-C stops everything.\n")
 
 
 def _demo_line(scheme: str, domain: str, demo: str) -> str:

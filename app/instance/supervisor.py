@@ -1,4 +1,4 @@
-"""The supervisor: starts processes, forwards what they say, starts them again when they die, stops them in order."""
+"""The supervisor: starts processes, logs what they say, starts them again when they die, stops them together."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO, TextIO
+from typing import IO
 
 from app.core.errors import TenantryError
+from app.instance.logs import Logs
 from app.instance.processes import kill_session, spawn, stop_leftover
 
 TURN_SECONDS = 0.1
@@ -60,19 +60,29 @@ class _Pipe:
 class Supervisor:
     """Runs in the main thread and starts no other, since its processes are bound to the thread that began them."""
 
-    def __init__(self, run_dir: Path, log: TextIO, *, grace_seconds: float = 10.0) -> None:
+    def __init__(self, run_dir: Path, logs: Logs, *, grace_seconds: float = 10.0) -> None:
         self.stop_requested = False
+        self._is_hurried = False
         self._run_dir = run_dir
-        self._log = log
+        self._logs = logs
         self._grace_seconds = grace_seconds
         self._slots: list[_Slot] = []
         self._selector = selectors.DefaultSelector()
         run_dir.mkdir(parents=True, exist_ok=True)
 
     def listen_to_signals(self, announce_stop: Callable[[], None]) -> None:
-        """Turn the signals that end a program into a request to stop, announced at once."""
+        """Turn the signals that end a program into a request to stop, announced at once.
+
+        A second Ctrl-C takes what is left of the children's time: jobs and operations go on where they are at the next
+        start. Another signal does not, because a terminal that closes and make may both send one.
+        """
 
         def request_stop(number: int, frame: FrameType | None) -> None:
+            if not self.stop_requested:
+                self._logs.show("Stopping…")
+            elif number == signal.SIGINT and not self._is_hurried:
+                self._is_hurried = True
+                self._logs.show("Stopping at once; what is unfinished goes on at the next start.")
             self.stop_requested = True
             announce_stop()
 
@@ -113,14 +123,19 @@ class Supervisor:
         self._slots.append(_Slot(child, process, time.monotonic()))
 
     def turn(self) -> None:
-        """Forward output for a moment, then see to those that have died."""
+        """Log output for a moment, then see to those that have died."""
         self._forward(TURN_SECONDS)
         for slot in self._slots:
             self._revive(slot)
 
     def stop(self) -> None:
-        """End all children, the last one first; one that is left after its grace is killed."""
-        for slot in reversed(self._slots):
+        """Ask all children to end, wait for them together, and kill those that are left after the grace."""
+        for slot in self._slots:
+            slot.process.terminate()
+        deadline = time.monotonic() + self._grace_seconds
+        while self._any_lives() and time.monotonic() < deadline and not self._is_hurried:
+            self._forward(TURN_SECONDS / 5)
+        for slot in self._slots:
             self._end(slot)
         self._drain()
         self._slots.clear()
@@ -168,13 +183,7 @@ class Supervisor:
         if pipe.kept is not None:
             pipe.kept.append(line)
             return
-        self._write(f"{pipe.name} | {line}")
-
-    def _write(self, line: str) -> None:
-        # A terminal that has been closed must not keep the children from being stopped.
-        with suppress(OSError):
-            self._log.write(line + "\n")
-            self._log.flush()
+        self._logs.add(pipe.name, line)
 
     def _revive(self, slot: _Slot) -> None:
         now = time.monotonic()
@@ -183,18 +192,17 @@ class Supervisor:
             delay = min(FIRST_DELAY_SECONDS * 2 ** (slot.deaths - 1), LONGEST_DELAY_SECONDS)
             slot.restart_at = now + delay
             code = slot.process.returncode
-            self._write(f"{slot.child.name} ended with exit code {code}; it is started again in {delay:g} s.")
+            self._logs.show(f"{slot.child.name} ended with exit code {code}; it is started again in {delay:g} s.")
         if slot.restart_at is not None and now >= slot.restart_at:
             # Workers that a dead parent left would hold its port and its lock.
             stop_leftover(self._pid_file(slot.child))
             slot.process = self._spawn(slot.child, errors=subprocess.STDOUT)
             slot.started_at, slot.restart_at = now, None
 
+    def _any_lives(self) -> bool:
+        return any(slot.process.poll() is None for slot in self._slots)
+
     def _end(self, slot: _Slot) -> None:
-        slot.process.terminate()
-        deadline = time.monotonic() + self._grace_seconds
-        while slot.process.poll() is None and time.monotonic() < deadline:
-            self._forward(TURN_SECONDS / 5)
         # A process that has been waited for no longer owns its number; what it left is found by its lock.
         if slot.process.poll() is None:
             kill_session(slot.process.pid)

@@ -14,6 +14,7 @@ import pytest
 
 from app.core.config import load_settings, read_environment, to_environment
 from app.instance import run
+from app.instance.logs import Logs
 from app.instance.plan import Plan
 from app.instance.processes import free_port
 from app.instance.run import Instance
@@ -48,6 +49,12 @@ def test_four_lines_say_where_everything_is(running):
         f"Demo tenants: http://acme.{domain} and http://globex.{domain}; sign in as bob@acme.example",
         f"Mail: http://{domain}/mailbox",
     ]
+
+
+def test_what_a_worker_says_about_its_work_is_in_its_log_and_not_on_the_terminal(running):
+    written = running.var_dir / "log" / "default.log"
+    eventually(written.exists)
+    assert '"event": "works"' in written.read_text()
 
 
 def test_the_web_server_answers(running):
@@ -122,7 +129,7 @@ def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_requ
     first.finish(signal.SIGKILL)
     second = start(DEMO="0", PORT=first.seen("default")["PORT"])
     assert second.wait_until_ready() == first.lines
-    assert second.finish(signal.SIGINT)[:2] == (0, "")
+    assert second.finish(signal.SIGINT) == (0, "", f"Logs: {second.var_dir}/log; Ctrl-C stops everything.\nStopping…\n")
     assert not processes_of(second.var_dir)
     assert not (second.var_dir / "instance.env").exists()
 
@@ -199,16 +206,18 @@ def test_production_never_gets_an_embedded_database(refuse):
 def small(tmp_path):
     """An instance whose only child never answers a request."""
     child = Child("web", ("/bin/sleep", "60"), {})
-    supervisor = Supervisor(tmp_path / "run", io.StringIO())
+    logs = Logs(tmp_path / "log", io.StringIO())
+    supervisor = Supervisor(tmp_path / "run", logs)
     settings = read_environment(DEMO=False, SMTP_URL="smtp://mail.example:25")
     environment = {"PORT": str(free_port()), "BASE_DOMAIN": "example.test"}
     yield Instance(settings, tmp_path, supervisor, Servers(), environment, Plan(child, child, child, (child,)))
     supervisor.stop()
+    logs.close()
 
 
 def test_a_web_server_that_does_not_answer_ends_the_start(small, monkeypatch):
     monkeypatch.setattr(run, "START_SECONDS", 0.2)
-    with pytest.raises(StepError, match="did not answer within"):
+    with pytest.raises(StepError, match=r"did not answer within 0\.2 s; .*web\.log says why"):
         run._serve(small, link="", demo="")
 
 

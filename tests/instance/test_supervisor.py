@@ -5,11 +5,13 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 
 import pytest
 
 from app.instance import processes, supervisor
+from app.instance.logs import Logs
 from app.instance.supervisor import Child, StepError, StoppedError, Supervisor
 from tests.instance.conftest import eventually, processes_of
 
@@ -20,11 +22,25 @@ def log():
 
 
 @pytest.fixture
-def boss(tmp_path, log, monkeypatch):
+def make_boss(tmp_path, log):
+    """Make supervisors of one folder; what they leave running is ended."""
+    made = []
+
+    def make(terminal=log, **options):
+        logs = Logs(tmp_path / "log", terminal)
+        made.append((Supervisor(tmp_path / "run", logs, **options), logs))
+        return made[-1][0]
+
+    yield make
+    for boss, logs in made:
+        boss.stop()
+        logs.close()
+
+
+@pytest.fixture
+def boss(make_boss, monkeypatch):
     monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0.05)
-    boss = Supervisor(tmp_path / "run", log, grace_seconds=10)
-    yield boss
-    boss.stop()
+    return make_boss(grace_seconds=10)
 
 
 def script(name, code, **environment):
@@ -67,24 +83,53 @@ def test_what_a_dead_child_left_behind_is_gone_before_it_starts_again(boss, log)
     assert "still holds" not in log.getvalue()
 
 
-def test_children_stop_in_reverse_order(boss, log):
-    code = "import signal, sys, time; signal.signal(15, lambda *a: (print(2), sys.exit())); print(1)"
-    for name in ("first", "second", "third"):
-        boss.start(script(name, code + "; time.sleep(60)"))
-    turn_until(boss, lambda: log.getvalue().count("| 1\n") == 3)
-    boss.stop()
-    ends = [line.split(" | ")[0] for line in log.getvalue().splitlines()[3:]]
-    assert ends == ["third", "second", "first"]
+OBEYS = "import signal, sys, time; signal.signal(15, lambda *a: {}); print(1); time.sleep(60); print(2)"
+IGNORES = "import signal; signal.signal(15, signal.SIG_IGN); print(1); signal.pause()"
 
 
-def test_a_child_that_does_not_listen_is_killed_after_the_grace(log, tmp_path):
-    boss = Supervisor(tmp_path / "run", log, grace_seconds=0.3)
-    boss.start(script("web", f"import signal; signal.signal(15, signal.SIG_IGN); print('{tmp_path}'); signal.pause()"))
-    turn_until(boss, lambda: "web | " in log.getvalue())
+def start_ready(boss, log, **codes):
+    for name, code in codes.items():
+        boss.start(script(name, code))
+    turn_until(boss, lambda: log.getvalue().count("| 1\n") == len(codes))
+
+
+def seconds_of(work):
     started_at = time.monotonic()
-    boss.stop()
-    assert time.monotonic() - started_at >= 0.3
+    work()
+    return time.monotonic() - started_at
+
+
+def test_children_are_asked_to_stop_all_at_once(boss, log):
+    slow = OBEYS.format("(time.sleep(0.7), sys.exit())")
+    start_ready(boss, log, web=slow, default=slow, dispatcher=slow)
+    assert 0.7 <= seconds_of(boss.stop) < 1.4
+
+
+def test_children_that_do_not_listen_share_one_grace(make_boss, log, tmp_path):
+    boss = make_boss(grace_seconds=0.5)
+    start_ready(boss, log, web=f"{IGNORES}  # {tmp_path}", default=f"{IGNORES}  # {tmp_path}")
+    assert 0.5 <= seconds_of(boss.stop) < 1.0
     assert not processes_of(tmp_path)
+
+
+def test_a_second_ctrl_c_ends_the_grace(boss, log, signals):
+    boss.listen_to_signals(lambda: None)
+    start_ready(boss, log, web=IGNORES)
+    os.kill(os.getpid(), signal.SIGINT)
+    second = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    second.start()
+    assert 0.3 <= seconds_of(boss.stop) < 5
+    second.join()
+
+
+def test_stopping_is_announced_at_once_and_each_word_once(boss, log, signals):
+    boss.listen_to_signals(lambda: None)
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
+        os.kill(os.getpid(), number)
+    assert log.getvalue().splitlines() == [
+        "Stopping…",
+        "Stopping at once; what is unfinished goes on at the next start.",
+    ]
 
 
 def test_a_step_answers_what_it_wrote_and_forwards_its_errors(boss, log):
@@ -122,19 +167,19 @@ def test_under_nohup_the_end_of_the_terminal_is_survived(boss, signals):
     assert not boss.stop_requested
 
 
-def test_a_closed_terminal_does_not_stop_the_work(tmp_path):
+def test_a_closed_terminal_does_not_stop_the_work(make_boss):
     class ClosedTerminal(io.StringIO):
         def write(self, text):
             raise OSError(errno.EIO, "Input/output error")
 
-    boss = Supervisor(tmp_path / "run", ClosedTerminal())
+    boss = make_boss(ClosedTerminal())
     assert boss.run_step(script("step", "import sys; print('ok'); print('lost', file=sys.stderr)")) == "ok"
 
 
-def test_children_of_a_killed_supervisor_are_ended_by_the_next(boss, tmp_path, log):
+def test_children_of_a_killed_supervisor_are_ended_by_the_next(boss, make_boss, log):
     boss.start(script("web", "import time; print(1); time.sleep(60)"))
     turn_until(boss, lambda: "web | 1" in log.getvalue())
-    Supervisor(tmp_path / "run", log).stop_leftovers()
+    make_boss().stop_leftovers()
     turn_until(boss, lambda: "exit code -9" in log.getvalue())
 
 
