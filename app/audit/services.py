@@ -15,6 +15,7 @@ from app.core.audit_actions import AuditAction
 from app.core.database.session import db
 from app.core.database.transactions import add_witness
 from app.core.ids import new_id
+from app.core.search import normalise_search
 from app.core.tenancy.scopes import current_scope
 
 Service = TypeVar("Service", bound=Callable[..., Any])
@@ -52,11 +53,13 @@ def record_event(
         actor_kind=actor.kind.value,
         actor_id=actor.id,
         actor_label=actor.label,
+        actor_search=normalise_search(actor.label),
         address=actor.address,
         action=action.value,
         target_kind=target.kind,
         target_id=target.id,
         target_label=target.label,
+        target_search=normalise_search(target.label),
         changes={name: list(change) for name, change in (changes or {}).items()},
         reason=reason,
         request_id=structlog.contextvars.get_contextvars().get("request_id"),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import clock
@@ -37,6 +37,7 @@ class StepState(StrEnum):
     COMPENSATED = "compensated"
 
 
+_OPEN = text("state in ('pending', 'running', 'compensating')")
 FINAL_STATES = frozenset({OperationState.DONE, OperationState.FAILED, OperationState.COMPENSATED})
 
 
@@ -44,6 +45,13 @@ class Operation(TenantOwned, ControlRecord):
     """One run of a kind of long work, for a tenant or for the platform."""
 
     __tablename__ = "operations"
+    __table_args__: Any = (
+        Index("ix_operations_created_at_id", "created_at", "id"),
+        Index("ix_operations_tenant_id_created_at", "tenant_id", "created_at"),
+        # A tenant has one open operation at a time.
+        Index("uq_operations_tenant_id_open", "tenant_id", unique=True, postgresql_where=_OPEN),
+        {"schema": "control"},
+    )
 
     tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.tenants.id"))
     kind: Mapped[str]

@@ -33,11 +33,15 @@ def test_the_platforms_login_cannot_read_a_homes_events(acme: TenantRoute, insta
 def test_a_tenant_cannot_write_an_event_in_anothers_name(
     acme: TenantRoute, globex: TenantRoute, instance: Settings
 ) -> None:
-    columns = "tenant_id, id, at, actor_kind, actor_label, action, target_kind, target_label, changes"
-    values = (globex.tenant_id, "staff", "ada@platform.example", "tenant.created", "tenant", "Globex", "{}")
+    columns = (
+        "tenant_id, id, at, actor_kind, actor_label, actor_search, action, target_kind, target_label, target_search, "
+        "changes"
+    )
+    ada = "ada@platform.example"
+    values = (globex.tenant_id, "staff", ada, ada, "tenant.created", "tenant", "Globex", "globex", "{}")
     for table in ("control.audit_events", "pool.audit_events"):
         with attack(instance, acme) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(
-                f"insert into {table} ({columns}) values (%s, gen_random_uuid(), now(), %s, %s, %s, %s, %s, %s)",
+                f"insert into {table} ({columns}) values (%s, gen_random_uuid(), now(), {', '.join(['%s'] * 8)})",
                 values,
             )

@@ -10,12 +10,16 @@ import pytest
 import structlog
 
 from app.audit import queries
+from app.audit.models import ControlAuditEvent
+from app.audit.services import Target, record_event
 from app.core import clock
+from app.core.actors import Actor, ActorKind
 from app.core.audit_actions import AuditAction
+from app.core.database.transactions import transaction
 from app.core.ids import new_id
-from app.core.tenancy.scopes import TenantRoute
+from app.core.tenancy.scopes import TenantRoute, platform_scope
 from tests.audit.conftest import ADA, BOB, record
-from tests.factories import make_member, sign_in
+from tests.factories import make_member, rows_of, sign_in
 from tests.page import PageClient
 
 
@@ -61,6 +65,8 @@ def test_a_tenant_sees_its_home_and_what_the_platform_did_to_it_as_one_story(
     ("query", "found"),
     [
         ("?q=ALPH", ["alpha"]),
+        ("?q=lpha", []),
+        ("?q=%25", []),
         ("?q=100%25", ["100%"]),
         ("?actor=BOB", ["alpha"]),
         ("?actor=ob", []),
@@ -95,6 +101,33 @@ def test_a_request_id_finds_what_one_request_did(ada: PageClient) -> None:
     record("two")
     ada.get("/audit?q=0196c1f2")
     assert told(ada) == ["one"]
+
+
+def test_an_id_finds_what_was_done_to_a_target_and_an_event_itself(ada: PageClient, acme: TenantRoute) -> None:
+    record("one")
+    record("two")
+    one = next(event for event in rows_of(ControlAuditEvent) if event.target_label == "one")
+    for some_id in (one.target_id, one.id):
+        ada.get(f"/audit?q={some_id}")
+        assert told(ada) == ["one"]
+    ada.get(f"/audit?q={new_id()}")
+    assert told(ada) == []
+
+
+def test_names_are_found_however_they_are_written(bob: PageClient, acme: TenantRoute) -> None:
+    record("Großmarkt Zoe\u0308", acme, actor=Actor(ActorKind.MEMBER, "Çelik  Ann", new_id(), None))
+    for query in ("q=GROSSMARKT%20zo\u00eb", "actor=çelik%20ann"):
+        bob.get(f"/audit?{query}")
+        assert len(told(bob)) == 1, query
+
+
+def test_a_tenants_filter_leaves_what_staff_attach_to_it_as_well(ada: PageClient, acme: TenantRoute) -> None:
+    with platform_scope("test"), transaction():
+        target = Target("tenant", acme.tenant_id, "a note")
+        record_event(AuditAction.TENANT_NOTED, target=target, actor=ADA)
+    record("something else")
+    ada.get("/audit?tenant=acme")
+    assert told(ada) == ["a note"]
 
 
 def test_a_row_opens_to_what_was_there_before_and_after(bob: PageClient, acme: TenantRoute) -> None:

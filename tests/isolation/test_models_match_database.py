@@ -34,14 +34,6 @@ WITHOUT_A_MODEL = {
 # The database holds these alone, for a reason; a difference that is gone must leave this list.
 OF_THE_DATABASE_ALONE = {
     "remove_fk control.saved_views.fk_saved_views_staff_user_id": "staff lie on a level above tenants",
-    "modify_nullable control.audit_events.tenant_id from True to False": "app/audit/models.py still owes it",
-    "remove_index control.audit_events.ix_audit_events_action_at": "app/audit/models.py still owes it",
-    "remove_index control.audit_events.ix_audit_events_at_id": "app/audit/models.py still owes it",
-    "remove_index control.audit_events.ix_audit_events_tenant_id_at_id": "app/audit/models.py still owes it",
-    "remove_index pool.audit_events.ix_audit_events_tenant_id_at_id": "app/audit/models.py still owes it",
-    "remove_index control.operations.ix_operations_created_at_id": "app/operations/models.py still owes it",
-    "remove_index control.operations.ix_operations_tenant_id_created_at": "app/operations/models.py still owes it",
-    "remove_index control.operations.uq_operations_tenant_id_open": "app/operations/models.py still owes it",
 }
 
 

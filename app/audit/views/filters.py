@@ -31,7 +31,7 @@ def make_filter(state: TableState) -> EventFilter:
         text=state.search,
         actor=state.filters.get("actor"),
         action=state.filters.get("action"),
-        tenant_id=find_named_tenant(state.filters.get("tenant")),
+        about=find_named_tenant(state.filters.get("tenant")),
         since=since,
         until=until + timedelta(days=1) if until is not None else None,
     )

@@ -8,6 +8,7 @@ from migrations.job_functions import DISPATCH_BODY, DISPATCH_RETURNS
 revision = "0002"
 down_revision = "0001"
 
+# Prefixes of the search columns of audit events are found by ^@, which compares bytes as collation C does.
 TABLES = """
 create table control.outbox (
     id uuid not null constraint pk_outbox primary key,
@@ -79,18 +80,24 @@ create table control.audit_events (
     actor_kind text not null,
     actor_id uuid,
     actor_label text not null,
+    actor_search text collate "C" not null,
     address text,
     action text not null,
     target_kind text not null,
     target_id uuid,
     target_label text not null,
+    target_search text collate "C" not null,
     changes jsonb not null,
     reason text,
     request_id text
 );
 create index ix_audit_events_at_id on control.audit_events (at, id);
 create index ix_audit_events_tenant_id_at_id on control.audit_events (tenant_id, at, id);
-create index ix_audit_events_action_at on control.audit_events (action, at);
+create index ix_audit_events_action_at_id_tenant_id on control.audit_events (action, at, id, tenant_id);
+create index ix_audit_events_target_id_at_id_tenant_id on control.audit_events (target_id, at, id, tenant_id);
+create index ix_audit_events_target_search_tenant_id on control.audit_events (target_search, tenant_id);
+create index ix_audit_events_actor_search_tenant_id on control.audit_events (actor_search, tenant_id);
+create index ix_audit_events_request_id_tenant_id on control.audit_events (request_id, tenant_id);
 """
 
 

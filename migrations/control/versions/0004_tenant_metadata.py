@@ -45,8 +45,6 @@ create table control.tenant_status_transitions (
     constraint pk_tenant_status_transitions primary key (from_status, to_status)
 );
 """
-# What staff note about a tenant is an event about it without its id, because a tenant reads the events that have it.
-ABOUT = "create index ix_audit_events_target_id_at_id on control.audit_events (target_id, at, id)"
 # Literal, so that a change of the code's table needs a migration that says so; a test holds the two together.
 TRANSITIONS = """
 insert into control.tenant_status_transitions (from_status, to_status) values
@@ -85,7 +83,6 @@ def upgrade() -> None:
     op.execute(TRANSITIONS)
     op.execute(CHECK_STATUS)
     op.execute(SEARCHABLE)
-    op.execute(ABOUT)
     publish_function(op, "tenancy.check_tenant_status()")  # A trigger needs no grant to anybody.
     for table in ("control.tenant_tags", "control.tenant_metadata", "control.tenant_notes", "control.saved_views"):
         protect_control_table(op, table)
@@ -93,7 +90,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop index control.ix_audit_events_target_id_at_id")
     op.execute("drop trigger check_tenant_status on control.tenants")
     op.execute("drop function tenancy.check_tenant_status()")
     op.execute(
