@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         5, ge=1, validation_alias="DATABASE_POOL_SIZE", description="Connections kept per login and process."
     )
+    database_connections: int = Field(
+        40,
+        ge=1,
+        validation_alias="DATABASE_CONNECTIONS",
+        description="Connections that one process holds at most, over all database servers; one more gets a 503.",
+    )
     database_prepare: bool = Field(
         False,
         validation_alias="DATABASE_PREPARE",

@@ -30,21 +30,35 @@ def create_default_settings(*, actor: Actor) -> None:
 def update_workspace(changes: dict[str, Any], *, actor: Actor) -> None:
     """Change how the tenant calls and shows itself; what stays the same leaves no trace.
 
-    Each half of the change is recorded where it is written: control fields in control, settings in the home.
+    Control fields and the home's settings may lie on two servers, so each half is a transaction of its own with its
+    event beside it; sent again after an outage between them, the form changes what is left.
     """
+    control = {key: value for key, value in changes.items() if key in _CONTROL_FIELDS}
+    _update_tenant(control, actor)
+    _update_settings({key: value for key, value in changes.items() if key not in control}, actor)
+
+
+def _update_tenant(values: dict[str, Any], actor: Actor) -> None:
     with transaction():
-        workspace = queries.get_workspace(lock=True)
-        before = workspace.fields
-        changed = {key: (before[key], value) for key, value in changes.items() if before[key] != value}
-        control = {key: change for key, change in changed.items() if key in _CONTROL_FIELDS}
-        own = {key: change for key, change in changed.items() if key not in _CONTROL_FIELDS}
-        if control:
-            _change_tenant(workspace, control)
+        workspace = queries.get_workspace()
+        changed = _differences(workspace, values)
+        if changed:
+            _change_tenant(workspace, changed)
             target = workspace.tenant.target
-            record_event(AuditAction.TENANT_UPDATED, target=target, actor=actor, changes=control, in_control=True)
-        if own:
-            _change_settings(own)
-            record_event(AuditAction.SETTINGS_UPDATED, target=TARGET, actor=actor, changes=own)
+            record_event(AuditAction.TENANT_UPDATED, target=target, actor=actor, changes=changed, in_control=True)
+
+
+def _update_settings(values: dict[str, Any], actor: Actor) -> None:
+    with transaction():
+        changed = _differences(queries.get_workspace(lock=True), values)
+        if changed:
+            _change_settings(changed)
+            record_event(AuditAction.SETTINGS_UPDATED, target=TARGET, actor=actor, changes=changed)
+
+
+def _differences(workspace: queries.Workspace, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    before = workspace.fields
+    return {key: (before[key], value) for key, value in values.items() if before[key] != value}
 
 
 def _change_tenant(workspace: queries.Workspace, changes: dict[str, tuple[Any, Any]]) -> None:

@@ -18,7 +18,8 @@ from app import create_app
 from app.core import clock
 from app.core.actors import ActorKind
 from app.core.config import Settings
-from app.core.database.engines import CONNECTION_AGE_SECONDS, connect_arguments, login_url
+from app.core.database.engines import CONNECTION_AGE_SECONDS
+from app.core.database.server_urls import connect_arguments, login_url
 from app.core.permissions import Permission
 from app.core.tenancy.scopes import Login
 from app.members.models import MemberState

@@ -21,6 +21,7 @@ from app.core.tenancy.scopes import Login, current_scope
 # With parameters as the wire protocol numbers them. psycopg's own pipeline sends the same, and takes 100 µs of CPU
 # time more in each transaction (docs/performance.md).
 _CONTEXT: Final = (BEGIN_IN_TENANT % ("$1", "$2")).encode()
+NAME: Final = "tenantry"
 _ANSWERS: Final = 3  # To BEGIN, to the context, to the end of the pipeline.
 _FAILURES: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
@@ -84,4 +85,4 @@ def _begin_in_tenant(pgconn: PGconn, parameters: Sequence[str]) -> PQGen[None]:
             raise error_from_result(answer[0])
 
 
-registry.register("postgresql.tenantry", __name__, "TenantryDialect")
+registry.register(f"postgresql.{NAME}", __name__, "TenantryDialect")

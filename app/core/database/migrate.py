@@ -18,8 +18,8 @@ from sqlalchemy.engine import make_url
 
 from app.core.config import Settings, root_secret
 from app.core.context_token import hmac_blocks
-from app.core.database.engines import connect_arguments, login_url
 from app.core.database.models import Record
+from app.core.database.server_urls import connect_arguments, login_url
 from app.core.errors import ConfigError
 from app.core.secrets import derive_key, wrap
 from app.core.tenancy.ddl import Roles

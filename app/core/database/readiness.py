@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from app.core.config import Settings
-from app.core.database.engines import connect_arguments, login_url
+from app.core.database.server_urls import connect_arguments, login_url
 from app.core.tenancy.boot_check import refuse_powerful_login
 from app.core.tenancy.scopes import Login
 

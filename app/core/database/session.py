@@ -13,8 +13,10 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine
 
 from app.core.config import Settings, root_secret
-from app.core.database.engines import Engines, connect_arguments, login_url
+from app.core.database.engines import Engines
 from app.core.database.models import Record
+from app.core.database.one_database import install_one_database, is_control
+from app.core.database.server_urls import connect_arguments, login_url
 from app.core.secrets import derive_key
 from app.core.tenancy.criteria import install_criteria
 from app.core.tenancy.errors import ScopeError
@@ -29,11 +31,13 @@ class ScopedSession(FlaskSession):
     """A session that talks to the database of the running scope."""
 
     def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
-        """Return the engine of the running scope.
+        """Return the engine of the running scope's home, or the main server's for a table of the control plane.
 
-        Errors: ScopeError outside of one.
+        Errors: ScopeError outside of a scope.
         """
-        return bind if bind is not None else engines().for_scope(current_scope())
+        if bind is not None:
+            return bind
+        return engines().for_scope(current_scope(), control=mapper is not None and is_control(mapper))
 
     def _refuse_bulk(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise ScopeError("The old bulk methods pass the tenant's checks by; execute insert() or update() instead.")
@@ -51,6 +55,7 @@ db = SQLAlchemy(
     session_options={"class_": ScopedSession, "scopefunc": _scope_key, "expire_on_commit": False},
 )
 install_criteria(db.session)
+install_one_database(db.session)
 on_leave(db.session.remove)
 
 
