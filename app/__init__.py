@@ -80,7 +80,8 @@ def _init_web(app: Portal, settings: Settings) -> None:
     app.register_blueprint(probes.bp)
     count = settings.trusted_proxy_count
     if count:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # Flask's own way of wrapping an application.
 
 
 def _init_features(app: Portal, settings: Settings) -> None:

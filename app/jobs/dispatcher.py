@@ -26,8 +26,9 @@ QUEUE_LEASE_SECONDS = 60
 CARRIER_SECONDS = 3600
 MARKER = "tenantry:queue-marker"
 ENTRY_POINT = "app.jobs.running.run_dispatched_job"
+_DISPATCHED = "id, tenant_id, kind, queue, token"
 _DISPATCH = {
-    schema: text(f"select id, tenant_id, kind, queue, token from {schema}.dispatch_jobs(:most, :share, :lease)")  # noqa: S608
+    schema: text(f"select {_DISPATCHED} from {schema}.dispatch_jobs(:most, :share, :lease)")  # noqa: S608  # Constants.
     for schema in ("control", "tenancy")
 }
 log = structlog.get_logger()

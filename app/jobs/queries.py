@@ -23,10 +23,9 @@ _COLUMNS = (
     *("tenant_id", "id", "kind", "queue", "state", "attempt", "run_at", "lease_until", "error", "request_id"),
     *("created_at", "started_at", "finished_at"),
 )
-_LIST = text(
-    f"select {', '.join(_COLUMNS)} from tenancy.list_jobs(:stage, :kind, :tenant_id, :beyond, :backward, :most)"  # noqa: S608
-)
-_FIND = text(f"select {', '.join(_COLUMNS)} from tenancy.find_job(:id)")  # noqa: S608  # A constant list of columns.
+_SELECT = f"select {', '.join(_COLUMNS)} from tenancy."  # noqa: S608  # A constant list of columns.
+_LIST = text(f"{_SELECT}list_jobs(:stage, :kind, :tenant_id, :beyond, :backward, :most)")
+_FIND = text(f"{_SELECT}find_job(:id)")
 _COUNT = text("select queue, stage, jobs from tenancy.count_jobs(:tenant_id)")
 
 

@@ -41,7 +41,7 @@ def find_access(view: Callable[..., Any]) -> Access | None:
 
 def _declare(access: Access) -> Callable[[View], View]:
     def declare(view: View) -> View:
-        view.tenantry_access = access  # type: ignore[attr-defined]
+        view.tenantry_access = access  # type: ignore[attr-defined]  # Any function can carry one.
         return view
 
     return declare

@@ -17,8 +17,8 @@ from app.core.database.engines import Engines
 from app.core.database.models import Record
 from app.core.database.one_database import install_one_database, is_control
 from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.tenant_criteria import install_criteria
 from app.core.secrets import derive_key
-from app.core.tenancy.criteria import install_criteria
 from app.core.tenancy.errors import ScopeError
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import Login, current_scope, find_scope, on_leave
