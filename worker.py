@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from app import create_app
+from app.core.commands import describe
 from app.core.errors import TenantryError
 from app.core.jobs import Queue
 from app.jobs.worker import dispatch, work
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> int:
             else:
                 work(Queue(arguments[0]))
     except TenantryError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{describe(error)}\n")
         return 1
     return 0
 

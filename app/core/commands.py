@@ -23,10 +23,16 @@ def one_sentence(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except TenantryError as error:
-            click.echo(str(error), err=True)
+            click.echo(describe(error), err=True)
             sys.exit(1)
 
     return run
+
+
+def describe(error: TenantryError) -> str:
+    """Return the sentence for a person at a shell: a note on the error knows more than the sentence for a page."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join(notes) or str(error)
 
 
 def print_result(facts: Any, *, as_json: bool, text: str) -> None:

@@ -7,16 +7,18 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.core.config import Settings
-from app.core.errors import ConfigError
+from app.core.config import Settings, SettingsError
 
 TIMEOUT_SECONDS = 2
 
 
 def init_redis(app: Flask, settings: Settings) -> None:
-    """Give the application its Redis; nothing connects yet."""
+    """Give the application its Redis; nothing connects yet.
+
+    Errors: SettingsError when its address is missing.
+    """
     if settings.redis_url is None:
-        raise ConfigError("REDIS_URL is missing; `make run` starts a Redis, other processes need its address.")
+        raise SettingsError("REDIS_URL is missing; `make run` starts a Redis, other processes need its address.")
     app.extensions["tenantry_redis"] = Redis.from_url(
         settings.redis_url.get_secret_value(),
         socket_connect_timeout=TIMEOUT_SECONDS,

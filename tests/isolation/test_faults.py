@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Settings
 from app.core.database.engines import Engines
+from app.core.database.faults import NO_ANSWER
 from app.core.database.session import db, engines, registry
 from app.core.errors import UnavailableError
 from app.core.tenancy.scopes import Login, TenantRoute, platform_scope, tenant_scope
@@ -119,8 +120,11 @@ def test_a_server_that_is_away_is_unavailable(
     gone = SecretStr(f"postgresql://tenantry_tenant:x@{address}/tenantry?connect_timeout=1")
     away = Engines(instance.model_copy(update={"database_tenant_url": gone}), registry())
     monkeypatch.setitem(app.extensions, "tenantry_engines", away)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError) as caught:
         read_names(acme)
+    # What pages show; the reason, with address and login, is a note for the command line and the log.
+    assert str(caught.value) == NO_ANSWER
+    assert "No connection to the database: " in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize("statement", ["select 1 / 0", "select nothing", "select 'x'::int"])

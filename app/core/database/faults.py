@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -13,8 +14,11 @@ from app.core.tenancy.errors import CONTEXT_STATES, ROUTE_STATES, HomeUnavailabl
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import find_scope
 
+NO_ANSWER = "The database does not answer; please try again shortly."
 READ_ONLY = "25006"  # What a demoted primary says to a write; every pooled connection is then on the wrong server.
 _OUTAGES = ("08", "57P")  # Connection exceptions; the server is shutting down or starting up.
+
+log = structlog.get_logger()
 
 
 def listen_for_faults(engine: Engine, registry: Registry) -> None:
@@ -26,10 +30,10 @@ def listen_for_faults(engine: Engine, registry: Registry) -> None:
             context.is_disconnect = True
         if state in CONTEXT_STATES:
             _refused(state, registry, context.original_exception)
-        if context.is_disconnect or state.startswith(_OUTAGES) or _never_connected(context):
-            raise UnavailableError("The database does not answer; please try again shortly.") from (
-                context.original_exception
-            )
+        if _never_connected(context):
+            raise _without_connection(context.original_exception) from context.original_exception
+        if context.is_disconnect or state.startswith(_OUTAGES):
+            raise UnavailableError(NO_ANSWER) from context.original_exception
 
     event.listen(engine, "handle_error", on_error)
 
@@ -41,6 +45,20 @@ def _refused(state: str, registry: Registry, cause: Any) -> None:
     if scope is not None and scope.tenant_id is not None:
         registry.forget(scope.tenant_id)
     raise HomeUnavailableError("This workspace is being maintained; please try again shortly.") from cause
+
+
+def describe_connection_error(error: BaseException) -> str:
+    """Say in one sentence why no connection came about, for the log and the command line, never for a page."""
+    return f"No connection to the database: {' '.join(str(error).split())}"
+
+
+def _without_connection(cause: BaseException) -> UnavailableError:
+    # A wrong password and a server that is away are one to a visitor, and not to who operates it.
+    reason = describe_connection_error(cause)
+    log.error("database_connection_failed", reason=reason)
+    error = UnavailableError(NO_ANSWER)
+    error.add_note(reason)
+    return error
 
 
 def _never_connected(context: ExceptionContext) -> bool:

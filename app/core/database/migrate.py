@@ -13,11 +13,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.errors import DuplicateObject, InternalError_, UniqueViolation
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app.core.config import Settings, root_secret
 from app.core.context_token import hmac_blocks
+from app.core.database.faults import describe_connection_error
 from app.core.database.models import Record
 from app.core.database.server_urls import connect_arguments, login_url
 from app.core.errors import ConfigError
@@ -36,10 +38,10 @@ _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 def migrate(settings: Settings) -> None:
     """Create what is missing, as the owner, and change what is old.
 
-    Errors: ConfigError for a login that is a superuser, or that misses CREATEROLE.
+    Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
     """
     engine = create_engine(_owner_url(settings), poolclass=NullPool)
-    with engine.connect() as connection:
+    with _connect(engine) as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
         roles = Roles(settings.role_prefix)
         _refuse_unfit_owner(connection, roles)
@@ -103,6 +105,13 @@ def newest_version(tree: str) -> str | None:
 
 def _owner_url(settings: Settings) -> Any:
     return make_url(login_url(settings, Login.OWNER)).set(drivername="postgresql+psycopg")
+
+
+def _connect(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise ConfigError(describe_connection_error(error.orig or error)) from None
 
 
 def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
