@@ -29,6 +29,8 @@ class AuditAction(StrEnum):
     STAFF_CREATED = "staff.created"
     STAFF_DEACTIVATED = "staff.deactivated"
     STAFF_PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  # The name of an event.
+    STAFF_PASSWORD_RESET_REQUESTED = "staff.password_reset_requested"  # noqa: S105  # The name of an event.
+    STAFF_PROFILE_UPDATED = "staff.profile_updated"
     STAFF_REACTIVATED = "staff.reactivated"
     STAFF_ROLE_CHANGED = "staff.role_changed"
     STAFF_SESSION_REVOKED = "staff.session_revoked"

@@ -9,4 +9,5 @@ class MailName(StrEnum):
     MEMBER_INVITATION = "member-invitation"
     MEMBER_PASSWORD_RESET = "member-password-reset"  # noqa: S105  # The name of a mail.
     SIGN_UP_CONFIRMATION = "sign-up-confirmation"
+    STAFF_PASSWORD_RESET = "staff-password-reset"  # noqa: S105  # The name of a mail.
     STAFF_SIGN_IN = "staff-sign-in"

@@ -23,6 +23,12 @@ class StaffUserForm(RoleForm):
     email = email_field(hint="A one-time link goes there, and they sign in with it.")
 
 
+class ProfileForm(Form):
+    """How a staff user calls themselves."""
+
+    name = text_field("Name", max_length=MAXIMUM_CHARACTERS, autocomplete="name")
+
+
 class DeactivationForm(Form):
     """Why somebody is let in no more."""
 

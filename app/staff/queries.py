@@ -62,6 +62,11 @@ def get_staff_user_by_email(email: str) -> StaffUser:
     return user
 
 
+def find_staff_user(staff_user_id: UUID) -> StaffUser | None:
+    """Return a staff user, or None."""
+    return db.session.get(StaffUser, staff_user_id)
+
+
 def get_staff_user(staff_user_id: UUID, *, lock: bool = False) -> StaffUser:
     """Return a staff user, locked until the transaction ends if asked.
 
@@ -73,14 +78,14 @@ def get_staff_user(staff_user_id: UUID, *, lock: bool = False) -> StaffUser:
     return user
 
 
-def get_staff_user_by_link(token: str, now: datetime, *, lock: bool = False) -> StaffUser:
-    """Return the staff user whose sign-in link this token is.
+def get_staff_user_by_link(token: str, purpose: LinkPurpose, now: datetime, *, lock: bool = False) -> StaffUser:
+    """Return the staff user whose link of a purpose this token is.
 
     Errors: LinkError for a link that cannot be used, whatever the reason.
     """
-    staff_user_id, serial = open_link_token(token, LinkPurpose.STAFF_SIGN_IN)
+    staff_user_id, serial = open_link_token(token, purpose)
     user = db.session.get(StaffUser, staff_user_id, with_for_update=lock or None, populate_existing=lock)
-    if user is None or not user.is_active or not user.has_link(LinkPurpose.STAFF_SIGN_IN, serial, now):
+    if user is None or not user.is_active or not user.has_link(purpose, serial, now):
         raise LinkError
     return user
 

@@ -36,7 +36,14 @@ def test_the_seventh_guess_is_not_even_tried(guesser: PageClient) -> None:
     page = guess(guesser, password=PASSWORD)
     assert page.status == 429
     assert 25 <= int(page.response.headers["Retry-After"]) <= 30
-    assert "Too many tries" in page.text
+    assert "Too many tries. Wait" in page.text
+
+
+def test_who_has_to_wait_still_has_the_form(guesser: PageClient) -> None:
+    statuses(guesser, 7)
+    assert guesser.select("form [name=email]")[0].get("value") == BOB
+    with clock.shifted(timedelta(seconds=30)):
+        assert guesser.submit("/sign-in", password=PASSWORD, follow=False).status == 303
 
 
 def test_who_waits_as_told_gets_in(guesser: PageClient) -> None:

@@ -41,8 +41,24 @@ def change_password(ada: PageClient, **values: str) -> PageClient:
 def test_the_sidebar_leads_to_the_account(ada: PageClient) -> None:
     assert ada.get("/staff").select(".viewer a")[0].get("href") == "/account"
     page = ada.get("/account")
-    assert page.texts(".key-value")[:3] == ["NameAda Lovelace", f"E-mail{ADA}", "RolePlatform admin"]
+    assert page.texts(".key-value")[:2] == [f"E-mail{ADA}", "RolePlatform admin"]
     assert page.texts("tbody th") == ["Unknown browser This session", "Firefox"]
+
+
+def test_a_staff_user_changes_their_own_name(ada: PageClient) -> None:
+    ada.get("/account")
+    page = ada.submit("/account", name="Ada King")
+    assert page.texts(".viewer-name") == ["Ada King"]
+    event = max(rows_of(ControlAuditEvent), key=lambda event: (event.at, event.id))
+    assert (event.action, event.changes) == ("staff.profile_updated", {"name": ["Ada Lovelace", "Ada King"]})
+
+
+def test_the_same_name_leaves_no_trace_and_no_name_comes_back(ada: PageClient) -> None:
+    ada.get("/account")
+    ada.submit("/account", name="Ada Lovelace")
+    assert "staff.profile_updated" not in actions_of(rows_of(ControlAuditEvent))
+    ada.submit("/account", name=" ")
+    assert (ada.status, bool(ada.field_error("name"))) == (422, True)
 
 
 def test_a_changed_password_signs_out_every_other_session(app: Portal, ada: PageClient) -> None:

@@ -6,9 +6,10 @@ from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import clock
-from app.core.errors import InputError
+from app.core.errors import InputError, ThrottledError
 from app.credentials.link_rows import LinkError
 from app.credentials.links import LinkPurpose
+from app.credentials.refusals import REFUSALS, render_refused
 from app.members import queries, services
 from app.members.viewers import load_viewer
 from app.sign_in.forms import ForgottenPasswordForm, PasswordForm, SignInForm
@@ -42,8 +43,8 @@ def create_session() -> ResponseReturnValue:
         try:
             token = services.sign_in(email=form.email.data, password=form.password.data, visit=current_visit())
             return enter(load_viewer(token), form.next.data)
-        except InputError as error:
-            add_errors(form, error)
+        except REFUSALS as error:
+            return render_refused("sign_in/tenant/new_session.html", form, error)
     return render("sign_in/tenant/new_session.html", 422, form=form)
 
 
@@ -94,7 +95,10 @@ def create_password_reset() -> ResponseReturnValue:
     form = ForgottenPasswordForm()
     if not form.validate_on_submit():
         return render("sign_in/tenant/new_password_reset.html", 422, form=form)
-    services.request_password_reset(email=form.email.data, visit=current_visit())
+    try:
+        services.request_password_reset(email=form.email.data, visit=current_visit())
+    except ThrottledError as error:
+        return render_refused("sign_in/tenant/new_password_reset.html", form, error)
     return redirect_to(url_for(".show_password_reset"))
 
 

@@ -34,7 +34,7 @@ def create_staff_user(*, email: str, name: str, role: str, actor: Actor) -> UUID
     """
     with transaction():
         user = _add_staff_user(email=email, name=name, role=role, actor=actor)
-        _send_link(user)
+        send_link(user)
     return user.id
 
 
@@ -79,7 +79,7 @@ def send_sign_in_link(staff_user_id: UUID, *, actor: Actor) -> None:
         user = queries.get_staff_user(staff_user_id, lock=True)
         if not user.is_active:
             raise StateError(f"{user.email} is deactivated and cannot sign in.")
-        _send_link(user)
+        send_link(user)
         record_event(AuditAction.STAFF_SIGN_IN_LINK_CREATED, target=user.target, actor=actor, reason="sent by mail")
 
 
@@ -137,6 +137,14 @@ def revoke_sessions(staff_user_id: UUID) -> None:
     db.session.execute(statement.values(revoked_at=clock.now()), execution_options={"synchronize_session": False})
 
 
+@unaudited("a part of use cases that record their own events")
+def send_link(user: StaffUser) -> None:
+    """Give a staff user a new one-time link and queue the mail that carries it, in the open transaction."""
+    user.issue_link(LinkPurpose.STAFF_SIGN_IN, SIGN_IN_LINK_LIFETIME, clock.now())
+    serial = str(user.link_serial)
+    queue_mail(MailName.STAFF_SIGN_IN, {"staff_user_id": str(user.id), "serial": serial}, key=f"{user.id}-{serial}")
+
+
 def _add_staff_user(*, email: str, name: str, role: str, actor: Actor) -> StaffUser:
     address, wanted, words = normalise_email(email), _parse_role(role), check_person_name(name)
     user = StaffUser(id=new_id(), email=address, name=words, role=wanted.value, state=StaffState.ACTIVE, link_serial=0)
@@ -149,12 +157,6 @@ def _add_staff_user(*, email: str, name: str, role: str, actor: Actor) -> StaffU
     changes = {"email": (None, address), "name": (None, words), "role": (None, wanted.value)}
     record_event(AuditAction.STAFF_CREATED, target=user.target, actor=actor, changes=changes)
     return user
-
-
-def _send_link(user: StaffUser) -> None:
-    user.issue_link(LinkPurpose.STAFF_SIGN_IN, SIGN_IN_LINK_LIFETIME, clock.now())
-    serial = str(user.link_serial)
-    queue_mail(MailName.STAFF_SIGN_IN, {"staff_user_id": str(user.id), "serial": serial}, key=f"{user.id}-{serial}")
 
 
 def _parse_role(role: str) -> StaffRole:

@@ -1,4 +1,4 @@
-"""What a staff user does with their own account: the password and the other sessions."""
+"""What a staff user does with their own account: the name, the password and the other sessions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.core.audit_actions import AuditAction
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import InputError
+from app.credentials.names import check_person_name
 from app.credentials.passwords import check_password_policy, hash_password, verify_password
 from app.credentials.throttles import count_try, forgive_try, sign_in_gates
 from app.staff import queries
@@ -20,6 +21,19 @@ from app.staff.models import StaffSession, StaffThrottle
 from app.staff.services.sign_in import id_of
 
 WRONG_PASSWORD = "The present password is wrong."  # noqa: S105  # A sentence.
+
+
+def update_profile(*, name: str, actor: Actor) -> None:
+    """Change the actor's own name; the same name leaves no trace.
+
+    Errors: InputError for no name or one that is too long.
+    """
+    with transaction():
+        user = queries.get_staff_user(id_of(actor), lock=True)
+        before, user.name = user.name, check_person_name(name)
+        if user.name != before:
+            changes = {"name": (before, user.name)}
+            record_event(AuditAction.STAFF_PROFILE_UPDATED, target=user.target, actor=actor, changes=changes)
 
 
 def change_password(*, old_password: str, password: str, keep_session_id: UUID, actor: Actor) -> None:

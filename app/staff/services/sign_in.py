@@ -15,6 +15,7 @@ from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import InputError
 from app.credentials.emails import fold_email
+from app.credentials.links import LinkPurpose
 from app.credentials.passwords import check_password_policy, hash_password, needs_rehash, verify_password
 from app.credentials.rules import STAFF_SESSION
 from app.credentials.sessions import KEPT_AFTER_END, SEEN_EVERY, Visit, make_session_token, session_values
@@ -59,19 +60,15 @@ def accept_link(token: str, *, password: str, visit: Visit) -> str:
 
     Errors: LinkError for a link that cannot be used; InputError for a password that the policy refuses.
     """
-    with transaction():
-        user = queries.get_staff_user_by_link(token, clock.now())
-    check_password_policy(password, about=(user.email, user.name))
-    encoded = hash_password(password)
-    with transaction():
-        user = queries.get_staff_user_by_link(token, clock.now(), lock=True)
-        user.use_link(clock.now())
-        user.password_hash = encoded
-        revoke_sessions(user.id)
-        clear_account(StaffThrottle, user.email)
-        actor = _actor_of(user, visit)
-        record_event(AuditAction.STAFF_PASSWORD_CHANGED, target=user.target, actor=actor, reason="by a sign-in link")
-        return _open_session(user, visit)
+    return _choose_password(token, LinkPurpose.STAFF_SIGN_IN, password, visit, "by a sign-in link")
+
+
+def reset_password(token: str, *, password: str, visit: Visit) -> str:
+    """Spend a reset link: set the password, end older sessions, open a new one and return its token.
+
+    Errors: LinkError for a link that cannot be used; InputError for a password that the policy refuses.
+    """
+    return _choose_password(token, LinkPurpose.STAFF_RESET, password, visit, "by a reset link")
 
 
 def sign_out(session_id: UUID, *, actor: Actor) -> None:
@@ -104,6 +101,22 @@ def id_of(actor: Actor) -> UUID:
     """Return whose account a staff user acts on: their own."""
     assert actor.id is not None  # noqa: S101  # Only somebody with an account has sessions to end.
     return actor.id
+
+
+def _choose_password(token: str, purpose: LinkPurpose, password: str, visit: Visit, reason: str) -> str:
+    with transaction():
+        user = queries.get_staff_user_by_link(token, purpose, clock.now())
+    check_password_policy(password, about=(user.email, user.name))
+    encoded = hash_password(password)
+    with transaction():
+        user = queries.get_staff_user_by_link(token, purpose, clock.now(), lock=True)
+        user.use_link(clock.now())
+        user.password_hash = encoded
+        revoke_sessions(user.id)
+        clear_account(StaffThrottle, user.email)
+        actor = _actor_of(user, visit)
+        record_event(AuditAction.STAFF_PASSWORD_CHANGED, target=user.target, actor=actor, reason=reason)
+        return _open_session(user, visit)
 
 
 def _open_session(user: StaffUser, visit: Visit) -> str:

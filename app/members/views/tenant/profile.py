@@ -8,14 +8,13 @@ from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core import clock
-from app.core.errors import InputError
 from app.credentials.devices import describe_sessions
 from app.credentials.forms import ChangePasswordForm
+from app.credentials.refusals import REFUSALS, render_refused
 from app.members import queries, services
 from app.members.forms import ProfileForm
 from app.members.views.tenant.blueprint import bp
 from app.web.decorators import require_viewer
-from app.web.forms import add_errors
 from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor, current_viewer
 
@@ -62,8 +61,8 @@ def update_password() -> ResponseReturnValue:
             )
             flash("Your password is changed; every other session of yours is signed out.", "success")
             return redirect_to(url_for(".edit_password"))
-        except InputError as error:
-            add_errors(form, error)
+        except REFUSALS as error:
+            return render_refused("members/tenant/edit_password.html", form, error)
     return render("members/tenant/edit_password.html", 422, form=form)
 
 
