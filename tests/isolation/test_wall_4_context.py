@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,6 +71,29 @@ FORGERIES: dict[str, Callable[[str, str], str]] = {
     "two contexts": lambda own, _other: own + own,
     "signs in the numbers": lambda own, _other: own.replace(".1.", ".+1.", 1),
     "other digits": lambda own, _other: own.replace(".1.", ".１.", 1),
+    "other digits in the MAC": lambda own, _other: (
+        own[:-64] + own[-64:].translate({0x30 + n: 0xFF10 + n for n in range(10)})
+    ),
+    "no dot before the MAC": lambda own, _other: own[:-65] + "x" + own[-64:],
+    "blanks round the numbers": lambda own, _other: own.replace(".1.", ". 1 .", 1),
+    "a tab inside": lambda own, _other: own.replace(".1.", ".1\t.", 1),
+    "an underscore in a number": lambda own, _other: own.replace(".1.", ".0_1.", 1),
+    "zeros before a number": lambda own, _other: own.replace(".1.", ".01.", 1),
+    "a number in hexadecimal": lambda own, _other: own.replace(".1.", ".0x1.", 1),
+    "a negative number": lambda own, _other: own.replace(".1.", ".-1.", 1),
+    "an empty epoch": lambda own, _other: own.replace(".1.", "..", 1),
+    "an empty tenant": lambda own, _other: own[36:],
+    "an empty message": lambda own, _other: "." + own[-64:],
+    "the MAC alone": lambda own, _other: own[-64:],
+    "one part more": lambda own, _other: own.replace(".1.", ".1.1.", 1),
+    "dots alone": lambda _own, _other: "." * 133,
+    "an escaped MAC": lambda own, _other: own[:-64] + "\\x" + own[-64:],
+    "an escaped zero": lambda own, _other: own + "\\000",
+    "braces round the tenant": lambda own, _other: "{" + own[:36] + "}" + own[36:],
+    "a tenant without hyphens": lambda own, _other: own[:36].replace("-", "") + own[36:],
+    "zeros up to the longest": lambda own, _other: own.replace(".1.", "." + "1".zfill(133 - len(own) + 1) + ".", 1),
+    "a very long text": lambda own, _other: own * 1000,
+    "a very long number": lambda own, _other: own.replace(".1.", f".{'9' * 100_000}.", 1),
     "an SQL expression": lambda own, _other: f"' || (select '{own}') || '",
 }
 
@@ -79,6 +104,19 @@ def test_a_forged_context(line: psycopg.Connection[Any], acme: TenantRoute, forg
     forged = FORGERIES[forgery](own, other)
     assert forged != own
     assert answer(line, forged) == FORGED
+
+
+@pytest.mark.parametrize("epoch", ["1" * 19, "9" * 40])
+def test_no_refusal_shows_the_context(line: psycopg.Connection[Any], acme: TenantRoute, epoch: str) -> None:
+    message = f"{acme.tenant_id}.{epoch}.{int(time.time()) + 100}"
+    mac = hmac.new(registry().context_key(MAIN_DATABASE), message.encode(), hashlib.sha256).hexdigest()
+    for context in (f"{message}.{mac}", f"{message}.{mac[:-1]}x"):
+        line.execute("select set_config('tenantry.context', %s, false)", (context,))
+        with pytest.raises(psycopg.Error) as caught:
+            line.execute(COUNT)
+        assert caught.value.sqlstate == FORGED
+        assert str(acme.tenant_id) not in str(caught.value)
+        assert mac[:-1] not in str(caught.value)
 
 
 NUMBERS = st.integers(min_value=0, max_value=10**25).map(str)
