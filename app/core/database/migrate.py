@@ -14,42 +14,57 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.errors import DuplicateObject, InternalError_, UniqueViolation
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
 from app.core.config import Settings, root_secret
 from app.core.context_token import hmac_blocks
 from app.core.database.faults import describe_connection_error
 from app.core.database.models import Record
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import ServerUrls, connect_arguments, login_url
 from app.core.errors import ConfigError
-from app.core.secrets import derive_key, wrap
+from app.core.secrets import derive_key, unwrap, wrap
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.registry import context_key_place
-from app.core.tenancy.scopes import MAIN_DATABASE, MAIN_SERVER, Login
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
 
+# An empty home of the newest version, from which new ones are copied; no login but the owner's ever enters it.
+TEMPLATE_SCHEMA = "home_template"
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 # Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
-TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", "pool"))
+TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", "pool"), ("tenant", TEMPLATE_SCHEMA))
+# What a server has beside the main one: homes, and no control plane.
+HOME_TREES = (("tenancy", "tenancy"), ("tenant", "pool"))
 ROLE_TRIES = 10
+FIRST_KEY = 1
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
 def migrate(settings: Settings) -> None:
-    """Create what is missing, as the owner, and change what is old.
+    """Create what the main database lacks, as the owner, and change what is old.
 
     Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
     """
-    engine = create_engine(_owner_url(settings), poolclass=NullPool)
+    migrate_database(settings, MAIN_DATABASE)
+
+
+def migrate_database(settings: Settings, address: DatabaseAddress) -> None:
+    """Create what a server's own database lacks, as its owner, and change what is old; control is the main one's.
+
+    Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
+    """
+    urls = ServerUrls(settings)
+    trees = TREES if address == MAIN_DATABASE else HOME_TREES
+    engine = create_engine(_driver_url(urls.get(Login.OWNER, address)), poolclass=NullPool)
     with _connect(engine) as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
         roles = Roles(settings.role_prefix)
         _refuse_unfit_owner(connection, roles)
-        _ensure_roles(connection, settings, roles)
-        for tree, schema in TREES:
+        _ensure_roles(connection, urls, address, roles)
+        for tree, schema in trees:
             command.upgrade(tree_config(connection, roles, tree, schema), "head")
-        _install_context_key(connection, settings)
-        connection.commit()
+        driver: Any = connection.connection.dbapi_connection
+        install_context_key(driver, settings, address)
     engine.dispose()
 
 
@@ -94,7 +109,7 @@ def schema_check(settings: Settings) -> list[str]:
     with psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)) as connection:
         rows = connection.execute("select tree, version from tenancy.schema_versions()").fetchall()
     found = dict(rows)
-    return [tree for tree, _schema in TREES if found.get(tree) != newest_version(tree)]
+    return [tree for tree in dict(TREES) if found.get(tree) != newest_version(tree)]
 
 
 @cache
@@ -103,8 +118,8 @@ def newest_version(tree: str) -> str | None:
     return ScriptDirectory(str(MIGRATIONS / tree)).get_current_head()
 
 
-def _owner_url(settings: Settings) -> Any:
-    return make_url(login_url(settings, Login.OWNER)).set(drivername="postgresql+psycopg")
+def _driver_url(url: str) -> URL:
+    return make_url(url).set(drivername="postgresql+psycopg")
 
 
 def _connect(engine: Engine) -> Connection:
@@ -126,37 +141,37 @@ def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
         )
 
 
-def _ensure_roles(connection: Connection, settings: Settings, roles: Roles) -> None:
+def _ensure_roles(connection: Connection, urls: ServerUrls, address: DatabaseAddress, roles: Roles) -> None:
     """Create the runtime logins with the passwords of their URLs, and the schemas that they may enter."""
     for tries_left in reversed(range(ROLE_TRIES)):
         try:
-            _ensure_logins(connection, settings, roles)
+            _ensure_logins(connection, urls, address, roles)
             break
         except (DuplicateObject, UniqueViolation, InternalError_):
             # Roles are the cluster's, the lock is the database's: a migration next door wrote the same row.
             connection.rollback()
             if not tries_left:
                 raise
-    database = make_url(login_url(settings, Login.OWNER)).database
+    database = make_url(urls.get(Login.OWNER, address)).database
     # What everybody may do by default includes temporary tables, which outlive a transaction in a pooled session.
     connection.execute(text(f'revoke all on database "{database}" from public'))
     for role in (roles.platform, roles.tenant):
         connection.execute(text(f'grant connect on database "{database}" to "{role}"'))
-    for schema, reached_by in (
-        ("control", (roles.tenant, roles.platform)),
-        ("tenancy", (roles.tenant, roles.platform)),
-        ("pool", (roles.tenant,)),
-    ):
+    both = (roles.tenant, roles.platform)
+    reached_by = {"tenancy": both, "pool": (roles.tenant,)}
+    if address == MAIN_DATABASE:
+        reached_by |= {"control": both, TEMPLATE_SCHEMA: ()}
+    for schema, entering in reached_by.items():
         connection.execute(text(f"create schema if not exists {schema}"))
-        for role in reached_by:
+        for role in entering:
             connection.execute(text(f'grant usage on schema {schema} to "{role}"'))
     connection.commit()
 
 
-def _ensure_logins(connection: Connection, settings: Settings, roles: Roles) -> None:
+def _ensure_logins(connection: Connection, urls: ServerUrls, address: DatabaseAddress, roles: Roles) -> None:
     driver: Any = connection.connection.dbapi_connection
     for login, role in ((Login.PLATFORM, roles.platform), (Login.TENANT, roles.tenant)):
-        _ensure_login(connection, role, make_url(login_url(settings, login)).password or "")
+        _ensure_login(connection, role, make_url(urls.get(login, address)).password or "")
         driver.execute(sql.SQL("revoke {} from {}").format(sql.Identifier(role), sql.Identifier(roles.owner)))
     connection.commit()
 
@@ -173,22 +188,33 @@ def _ensure_login(connection: Connection, role: str, password: str) -> None:
     )
 
 
-def _install_context_key(connection: Connection, settings: Settings) -> None:
-    """Give the database a context key, once, and control its wrapped copy."""
-    present = connection.execute(
-        text("select 1 from control.context_keys where server = :server"), {"server": MAIN_SERVER}
-    ).first()
-    if present:
-        return
-    key, version = os.urandom(32), 1
+def install_context_key(connection: psycopg.Connection[Any], settings: Settings, address: DatabaseAddress) -> None:
+    """Give a database its context key, once; control holds the wrapped copy, and first.
+
+    The owner's connection is one to that database; killed between the two, the next run installs the same key.
+    """
+    with psycopg.connect(login_url(settings, Login.OWNER), **connect_arguments(settings)) as control:
+        key = _ensure_wrapped_key(control, derive_key(root_secret(settings), "context-wrap"), address)
     inner, outer = hmac_blocks(key)
-    wrapping_key = derive_key(root_secret(settings), "context-wrap")
-    wrapped = wrap(wrapping_key, key, context_key_place(MAIN_DATABASE, version))
     connection.execute(
-        text("insert into tenancy.context_keys (version, inner_block, outer_block) values (:version, :inner, :outer)"),
-        {"version": version, "inner": inner, "outer": outer},
+        "insert into tenancy.context_keys (version, inner_block, outer_block) values (%s, %s, %s) "
+        "on conflict do nothing",
+        (FIRST_KEY, inner, outer),
     )
-    connection.execute(
-        text("insert into control.context_keys (server, version, wrapped) values (:server, :version, :wrapped)"),
-        {"server": MAIN_SERVER, "version": version, "wrapped": wrapped},
+    connection.commit()
+
+
+def _ensure_wrapped_key(control: psycopg.Connection[Any], wrapping_key: bytes, address: DatabaseAddress) -> bytes:
+    place = context_key_place(address, FIRST_KEY)
+    wrapped = wrap(wrapping_key, os.urandom(32), place)
+    control.execute(
+        "insert into control.context_keys (server, database_name, version, wrapped) values (%s, %s, %s, %s) "
+        "on conflict do nothing",
+        (*address, FIRST_KEY, wrapped),
     )
+    row = control.execute(
+        "select wrapped from control.context_keys where (server, database_name, version) = (%s, %s, %s)",
+        (*address, FIRST_KEY),
+    ).fetchone()
+    assert row is not None  # noqa: S101  # It was written a line above.
+    return unwrap(wrapping_key, bytes(row[0]), place)
