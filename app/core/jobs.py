@@ -73,6 +73,7 @@ class PlatformJob(_JobColumns, ControlRecord):
         UniqueConstraint("kind", "key"),
         Index("ix_outbox_due", "run_at", postgresql_where=_UNFINISHED),
         Index("ix_outbox_failed", "id", postgresql_where=_FAILED),
+        Index("ix_outbox_tenant_id_id", "tenant_id", "id", postgresql_where=text("tenant_id is not null")),
         {"schema": "control"},
     )
 

@@ -47,7 +47,9 @@ class Operation(TenantOwned, ControlRecord):
     __tablename__ = "operations"
     __table_args__: Any = (
         Index("ix_operations_created_at_id", "created_at", "id"),
-        Index("ix_operations_tenant_id_created_at", "tenant_id", "created_at"),
+        Index("ix_operations_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
+        Index("ix_operations_state_created_at_id", "state", "created_at", "id"),
+        Index("ix_operations_kind_created_at_id", "kind", "created_at", "id"),
         # A tenant has one open operation at a time.
         Index("uq_operations_tenant_id_open", "tenant_id", unique=True, postgresql_where=_OPEN),
         {"schema": "control"},

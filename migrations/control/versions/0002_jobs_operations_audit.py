@@ -35,6 +35,7 @@ create table control.outbox (
 );
 create index ix_outbox_due on control.outbox (run_at) where state in ('pending', 'queued', 'running');
 create index ix_outbox_failed on control.outbox (id) where state = 'failed';
+create index ix_outbox_tenant_id_id on control.outbox (tenant_id, id) where tenant_id is not null;
 create table control.schedule_ticks (
     schedule text not null,
     tick_at timestamptz not null,
@@ -57,8 +58,10 @@ create table control.operations (
     started_at timestamptz,
     finished_at timestamptz
 );
-create index ix_operations_tenant_id_created_at on control.operations (tenant_id, created_at);
 create index ix_operations_created_at_id on control.operations (created_at, id);
+create index ix_operations_tenant_id_created_at_id on control.operations (tenant_id, created_at, id);
+create index ix_operations_state_created_at_id on control.operations (state, created_at, id);
+create index ix_operations_kind_created_at_id on control.operations (kind, created_at, id);
 create unique index uq_operations_tenant_id_open on control.operations (tenant_id)
     where state in ('pending', 'running', 'compensating');
 create table control.operation_steps (

@@ -21,8 +21,11 @@ create index ix_outbox_failed on tenancy.outbox (id) where state = 'failed';
 """
 # "Scheduled" is no state of a row: it is pending, and its moment has not come.
 STAGE = "case when j.state = 'pending' and j.run_at > clock_timestamp() then 'scheduled' else j.state end"
-MATCHES = f"""(only_stage is null or {STAGE} = only_stage) and (only_kind is null or j.kind = only_kind)
-        and (only_tenant is null or j.tenant_id = only_tenant)"""
+# Conditions on the columns, so that the indexes of failed jobs and of due ones serve; an expression would not.
+MATCHES = """(only_stage is null or j.state = case only_stage when 'scheduled' then 'pending' else only_stage end)
+        and (only_stage is null or only_stage not in ('pending', 'scheduled')
+            or (j.run_at > clock_timestamp()) = (only_stage = 'scheduled'))
+        and (only_kind is null or j.kind = only_kind) and (only_tenant is null or j.tenant_id = only_tenant)"""
 FUNCTIONS = {
     "tenancy.dispatch_jobs(integer, integer, integer)": f"""
 create function tenancy.dispatch_jobs(most integer, most_per_tenant integer, lease_seconds integer)
