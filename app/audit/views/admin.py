@@ -6,14 +6,10 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.audit import queries
-from app.audit.views.filters import list_action_choices, make_filter, read_state
-from app.audit.wording import CSV_HEADER, export_line
-from app.core import clock
+from app.audit.views.listing import send_events, show_events
 from app.core.permissions import Permission
 from app.web.decorators import require
 from app.web.hosts import Surface
-from app.web.htmx import render
-from app.web.tables import csv_response
 
 bp = Blueprint("audit_admin", __name__, subdomain=Surface.ADMIN)
 
@@ -22,21 +18,11 @@ bp = Blueprint("audit_admin", __name__, subdomain=Surface.ADMIN)
 @require(Permission.AUDIT_READ)
 def list_events() -> ResponseReturnValue:
     """Show the events that search and filters leave, a page of them."""
-    state = read_state(with_tenant=True)
-    return render(
-        "audit/admin/list_events.html",
-        fragment="audit/_events.html",
-        state=state,
-        page=queries.list_events(make_filter(state), state.cursor),
-        actions=list_action_choices(),
-        to_tenant=False,
-    )
+    return show_events("audit/admin/list_events.html", queries.list_events, to_tenant=False)
 
 
 @bp.get("/audit.csv")
 @require(Permission.AUDIT_READ)
 def list_events_csv() -> ResponseReturnValue:
     """Send the newest events that search and filters leave, not only a page of them."""
-    events = queries.iterate_events(make_filter(read_state(with_tenant=True)))
-    lines = (export_line(event, to_tenant=False) for event in events)
-    return csv_response(f"audit-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, lines)
+    return send_events(queries.iterate_events, to_tenant=False)
