@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Tenantry <no-reply@localhost>", validation_alias="MAIL_FROM", description="Sender of every mail."
     )
+    support_contact: Annotated[str, Field(pattern=r"^(https?://\S+|[^@\s]+@[^@\s]+)$")] | None = Field(
+        None,
+        validation_alias="SUPPORT_CONTACT",
+        description="E-mail address or http(s) address of those who help; shown on suspended, closed and error pages.",
+    )
     demo: bool = Field(True, validation_alias="DEMO", description="make run seeds Acme and Globex; 0 starts empty.")
     jobs_per_tenant: int = Field(
         4,

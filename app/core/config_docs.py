@@ -61,7 +61,7 @@ def _kind(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in field:
         return " or ".join(_code(word) for word in definitions[field["$ref"].rpartition("/")[2]]["enum"])
     if "anyOf" in field:
-        return "secret"
+        return "secret" if field["anyOf"][0].get("writeOnly") else "text"
     if field["type"] == "integer":
         upper = f" to {field['maximum']}" if "maximum" in field else " or more"
         return f"whole number, {field['minimum']}{upper}"

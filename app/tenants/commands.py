@@ -51,7 +51,7 @@ def show_tenant_command(slug: str, as_json: bool) -> None:
 
 @tenant_group.command("suspend")
 @click.argument("slug")
-@click.option("--reason", required=True, help="Shown to everybody who opens the tenant's portal.")
+@click.option("--reason", required=True, help="Shown to the tenant's members when they sign in.")
 @as_json_option
 @one_sentence
 def suspend_tenant_command(slug: str, reason: str, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from app.tenants.models import Tenant
 from app.tenants.services import TenantBasics
 from app.web.forms import ConfirmForm, Form, checkbox_field, email_field, long_text_field, text_field
 
-SHOWN_WIDELY = "Shown to everybody who opens the tenant’s portal, and kept in its history."
+SHOWN_WIDELY = "Shown to the tenant’s members when they sign in, and kept in its history."
 KEPT = "Kept in the tenant’s history, where its owners can read it."
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from flask import Flask, Response, abort, current_app, request
 
+from app.core.permissions import Permission
 from app.core.tenancy.scopes import TenantRoute
 from app.tenants import queries
 from app.tenants.status import OPEN, TenantStatus
 from app.web.error_pages import Problem, is_api_request, show_problem, show_suspended
 from app.web.hosts import Surface, current_route, is_surface
 from app.web.htmx import is_fragment_request
+from app.web.identity import find_viewer
+from app.web.links import public_url
 
 PREPARING_PATH = "/preparing"
 RETRY_SECONDS = {TenantStatus.REQUESTED: 60, TenantStatus.PROVISIONING: 2, TenantStatus.FAILED: 60}
@@ -59,7 +62,8 @@ def check_status() -> Response | None:
     if status is TenantStatus.SUSPENDED:
         return None if _may_stay(request.path) else _show_suspended(route)
     if status in CLOSED:
-        return show_problem(CLOSED[status])
+        # A closed portal has no start page of its own.
+        return show_problem(CLOSED[status], start_url=public_url())
     return _show_preparing(status, route)
 
 
@@ -68,8 +72,11 @@ def _may_stay(path: str) -> bool:
 
 
 def _show_suspended(route: TenantRoute) -> Response:
-    tenant = queries.get_tenant(route.tenant_id)
-    return show_suspended(tenant.name, tenant.status_reason or "No reason was given.", HELP, details_url=DETAILS_PATH)
+    tenant, viewer = queries.get_tenant(route.tenant_id), find_viewer()
+    if viewer is None:
+        return show_suspended(tenant.name, None, HELP)
+    details_url = DETAILS_PATH if viewer.may(Permission.WORKSPACE_SETTINGS_EDIT) else None
+    return show_suspended(tenant.name, tenant.status_reason or "No reason was given.", HELP, details_url=details_url)
 
 
 def _show_preparing(status: TenantStatus, route: TenantRoute) -> Response:

@@ -63,8 +63,8 @@ EFFECTS: dict[TenantStatus, Effect] = {
     S.ACTIVE: _WORKING,
     S.PAST_DUE: _WORKING,
     S.SUSPENDED: Effect(
-        "Every page says why and who can help; nothing else can be done but signing in and out.",
-        "Refuses with 403 and the reason.",
+        "Every page says so and who can help, and why to those who sign in; nothing else can be done there.",
+        "Refuses with 403.",
         "Wait until the tenant is reactivated.",
     ),
     S.ARCHIVED: Effect("Closed: nobody signs in.", "Refuses with 403.", "Wait until the tenant is unarchived."),

@@ -15,8 +15,9 @@ ACCOUNT_URL = {Surface.TENANT: "/profile", Surface.ADMIN: "/account"}
 
 
 def init_context(app: Flask, settings: Settings) -> None:
-    """Give templates the viewer, the navigation and the base domain."""
+    """Give templates the viewer, the navigation, the base domain and whom to ask for help."""
     app.jinja_env.globals["base_domain"] = settings.base_domain
+    app.jinja_env.globals["support"] = make_support_link(settings.support_contact)
 
     @app.context_processor
     def add_viewer() -> dict[str, Any]:
@@ -26,6 +27,13 @@ def init_context(app: Flask, settings: Settings) -> None:
             "may": may,
             "account_url": ACCOUNT_URL.get(current_place().surface),
         }
+
+
+def make_support_link(contact: str | None) -> tuple[str, str] | None:
+    """Return the words and the address of the link to those who help, None where nobody is named."""
+    if contact is None:
+        return None
+    return contact.partition("://")[2] or contact, contact if "://" in contact else f"mailto:{contact}"
 
 
 def list_navigation() -> list[NavItem]:

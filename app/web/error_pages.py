@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -20,8 +20,9 @@ from app.core.errors import (
     ThrottledError,
     UnavailableError,
 )
-from app.web.hosts import Surface
+from app.web.hosts import Surface, current_place
 from app.web.htmx import is_fragment_request, show_in_alerts
+from app.web.identity import find_viewer
 from app.web.links import public_url
 
 STATUS_OF: dict[type[DomainError], int] = {
@@ -33,6 +34,9 @@ STATUS_OF: dict[type[DomainError], int] = {
     ThrottledError: 429,
     UnavailableError: 503,
 }
+
+# The portals, whose navigation stays around an error of somebody who is signed in.
+LAYOUTS = {Surface.ADMIN: "layouts/admin.html", Surface.TENANT: "layouts/tenant.html"}
 
 # Status: title, what the person who sees it can do.
 WORDS: dict[int, tuple[str, str]] = {
@@ -90,28 +94,32 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _show_http_error)
 
 
-def show_problem(problem: Problem) -> Response:
-    """Answer with a problem in the form that the asker reads."""
+def show_problem(problem: Problem, *, start_url: str | None = None) -> Response:
+    """Answer with a problem in the form that the asker reads; `start_url` is where to go from there."""
+    layout = _find_layout(problem)
     if is_api_request():
         response = _problem_json(problem)
     elif is_fragment_request():
         response = show_in_alerts(_html("errors/_alert.html", problem))
+    elif layout is not None:
+        page = render_template("errors/portal_page.html", layout=layout, problem=problem, start_url="/")
+        response = Response(page, problem.status, mimetype="text/html")
     else:
-        response = _html("errors/page.html", problem)
+        response = _html("errors/page.html", problem, start_url=start_url or _start_url())
     response.headers.extend(problem.headers)
     return response
 
 
 def show_suspended(
-    tenant_name: str, reason: str, help_contact: str, status: int = 403, details_url: str | None = None
+    tenant_name: str, reason: str | None, help_contact: str, status: int = 403, details_url: str | None = None
 ) -> Response:
-    """Answer for a suspended tenant: why it rests, who can help, and where those who run it read more."""
-    problem = Problem(status, f"{tenant_name} is suspended", reason)
+    """Answer for a suspended tenant: who can help; why it rests, if the asker may know; where to read more."""
+    problem = Problem(status, f"{tenant_name} is suspended", reason or "Who works here is told why after signing in.")
     if is_api_request():
         return _problem_json(problem)
     if is_fragment_request():
         return show_in_alerts(_html("errors/_alert.html", problem))
-    page = {"tenant_name": tenant_name, "help_contact": help_contact, "details_url": details_url}
+    page = {"tenant_name": tenant_name, "reason": reason, "help_contact": help_contact, "details_url": details_url}
     return _html("errors/suspended.html", problem, **page)
 
 
@@ -152,8 +160,16 @@ def _own_description(error: HTTPException) -> str | None:
 
 def _html(template: str, problem: Problem, **context: object) -> Response:
     # Past the context processors: they ask the database who is looking, and it may be what broke.
-    page = current_app.jinja_env.get_template(template).render(problem=problem, start_url=_start_url(), **context)
+    page = current_app.jinja_env.get_template(template).render(problem=problem, **context)
     return Response(page, problem.status, mimetype="text/html")
+
+
+def _find_layout(problem: Problem) -> str | None:
+    """Return the layout of the portal that the viewer works in; None for a visitor, or where the fault is ours."""
+    # Before the identity is known nobody's navigation can be drawn, and after a fault of ours nothing may be asked.
+    if problem.is_ours or "identity" not in g or find_viewer() is None:
+        return None
+    return LAYOUTS.get(current_place().surface)
 
 
 def _start_url() -> str:

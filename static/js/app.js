@@ -102,6 +102,15 @@
   }, true);
   addEventListener("pageshow", () => findAll("form[data-busy]").forEach(release));
 
+  // --- The way back to the whole list shows as soon as something narrows it; the answer swaps the list alone. ---
+  function updateClear(event) {
+    const form = event.target.form;
+    const link = form && find("[data-clear]", form);
+    if (link) link.hidden = !findAll("input[name]:not([type=hidden]), select[name]", form).some((field) => field.value);
+  }
+  document.addEventListener("input", updateClear);
+  document.addEventListener("change", updateClear);
+
   // --- Bulk: how many rows are chosen, and all of them at once. ---
   const boxesOf = (bar) => findAll(`input[type=checkbox][form="${bar.id}"]:not([data-select-all])`);
   function updateBulk(bar) {

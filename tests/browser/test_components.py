@@ -68,6 +68,19 @@ def test_a_search_swaps_the_list_and_keeps_focus_and_address(gallery_url: str, t
     expect(page.locator("#live")).to_have_text("Tenants: 1 shown")
 
 
+def test_the_way_back_shows_while_the_search_narrows(gallery_url: str, tab: Tab) -> None:
+    page = tab()
+    page.goto(gallery_url + "/rows")
+    expect(page.locator("[data-clear]")).to_be_hidden()
+    page.locator("#filter-q").press_sequentially("glob")
+    expect(page.locator("[data-clear]")).to_be_visible()
+    page.locator("#filter-q").fill("")
+    expect(page.locator("[data-clear]")).to_be_hidden()
+    page.goto(gallery_url + "/rows?status=active")
+    page.click("[data-clear]")
+    expect(page).to_have_url(gallery_url + "/rows")
+
+
 def test_the_next_page_takes_the_focus_along_when_its_link_is_gone(gallery_url: str, tab: Tab) -> None:
     page = tab()
     page.goto(gallery_url + "/rows")

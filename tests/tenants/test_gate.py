@@ -6,8 +6,19 @@ import pytest
 
 from app.core.tenancy.scopes import platform_scope
 from app.tenants import services
+from app.web.context import make_support_link
 from app.web.static import static_url
-from tests.factories import SETUP, browser, make_bob, make_tenant, sign_in_as_bob, use_cheap_passwords
+from tests.factories import (
+    BOB,
+    SETUP,
+    browser,
+    make_bob,
+    make_member,
+    make_tenant,
+    sign_in,
+    sign_in_as_bob,
+    use_cheap_passwords,
+)
 from tests.tenant_rows import make_tenant_rows, set_tenant
 from tests.tenants.registry import register
 
@@ -50,15 +61,29 @@ def test_once_the_tenant_is_open_the_question_leads_to_its_start_page(visitor):
     assert visitor.get("/preparing", follow=False).response.location == "/"
 
 
-def test_a_suspended_tenant_says_why_and_who_can_help_on_every_page(visitor):
+def test_a_suspended_tenant_tells_strangers_only_whom_to_ask(visitor):
     tenant_id = make_tenant_rows("acme").tenant_id
     with platform_scope("test"):
         services.suspend_tenant(tenant_id, reason="Two invoices are <unpaid>.", actor=SETUP)
     for path in ("/", "/members", "/no-such-page"):
         page = visitor.get(path)
         assert page.status == 403
-        assert "Two invoices are <unpaid>." in page.text
+        assert "invoices" not in page.text
         assert "the team that runs this platform" in page.text
+        assert page.select("a[href=/sign-in]")
+
+
+def test_who_works_there_signs_in_and_reads_why(app, monkeypatch):
+    use_cheap_passwords(monkeypatch)
+    acme = make_tenant("acme")
+    make_bob(acme)
+    make_member(acme, "dora@acme.example")
+    with platform_scope("test"):
+        services.suspend_tenant(acme.tenant_id, reason="Two invoices are <unpaid>.", actor=SETUP)
+    for email, sees_details in ((BOB, True), ("dora@acme.example", False)):
+        page = sign_in(app, HOST, email).get("/members")
+        assert (page.status, "Two invoices are <unpaid>." in page.text) == (403, True)
+        assert bool(page.select("a[href=/suspended]")) is sees_details
 
 
 def test_a_member_who_is_signed_in_sees_it_at_the_next_page(app, monkeypatch):
@@ -83,9 +108,24 @@ def test_signing_in_and_out_stay_possible_while_suspended(visitor):
     assert visitor.client.post("/sign-out", base_url=f"http://{HOST}").status_code == 400
 
 
-def test_a_suspension_without_words_says_that_none_were_given(visitor):
-    make_tenant_rows("acme", status="suspended")
-    assert "No reason was given." in visitor.get("/").text
+def test_a_suspension_without_words_says_that_none_were_given(app, monkeypatch):
+    use_cheap_passwords(monkeypatch)
+    acme = make_tenant("acme")
+    make_bob(acme)
+    set_tenant(acme.tenant_id, status="suspended")
+    assert "No reason was given." in sign_in_as_bob(app, acme).get("/").text
+
+
+def test_a_closed_portal_leads_to_the_public_site(visitor):
+    make_tenant_rows("acme", status="archived")
+    assert visitor.get("/members").select(".error-actions a")[0].get("href") == "http://localhost:8000/"
+
+
+def test_those_who_help_are_named_where_the_settings_name_them(app, visitor, monkeypatch):
+    monkeypatch.setitem(app.jinja_env.globals, "support", make_support_link("help@example.com"))
+    for status in ("suspended", "archived"):
+        make_tenant_rows(f"t-{status}", status=status)
+        assert browser(app, f"t-{status}.localhost").get("/").select("a[href=mailto:help@example.com]")
 
 
 def test_style_and_scripts_come_through(visitor):
@@ -114,10 +154,10 @@ def test_programs_get_the_same_as_problem_json(visitor, status, code):
     assert response.json["status"] == code
 
 
-def test_a_suspended_program_is_told_the_reason(visitor):
+def test_a_suspended_program_without_a_session_is_not_told_the_reason(visitor):
     tenant_id = make_tenant_rows("acme", status="suspended").tenant_id
     set_tenant(tenant_id, status_reason="Unpaid.")
-    assert visitor.get("/api/members").response.json["detail"] == "Unpaid."
+    assert visitor.get("/api/members").response.json["detail"] == "Who works here is told why after signing in."
 
 
 def test_posts_stop_at_the_gate_too(visitor):

@@ -32,6 +32,13 @@ def test_a_query_is_saved_under_a_name_and_opened_by_it(ada):
     assert last_event(AuditAction.VIEW_SAVED).changes == {"query": [None, QUERY]}
 
 
+def test_saving_leads_back_to_the_views_and_the_keyboard_with_it(ada):
+    ada.get(f"/tenants{QUERY}")
+    ada.submit("/tenants/views", name="Active ones", follow=False)
+    assert ada.page.response.location == f"/tenants{QUERY}#views"
+    assert ada.get(f"/tenants{QUERY}").select("#views")[0].get("tabindex") == "-1"
+
+
 def test_the_view_that_is_open_is_marked_and_not_offered_for_saving(ada):
     register("acme")
     save(ada, "Active ones")

@@ -36,7 +36,7 @@ def test_an_admin_suspends_a_tenant_with_a_reason(ada):
 def test_the_form_says_what_will_happen(ada):
     tenant_id = register("acme")
     ada.get(f"/tenants/{tenant_id}/suspension")
-    assert "Every page says why and who can help" in ada.text
+    assert "Every page says so and who can help" in ada.text
     assert "Wait until the tenant is reactivated." in ada.text
 
 

@@ -65,7 +65,8 @@ def create_view() -> ResponseReturnValue:
         add_errors(form, error)
         return _show_list(state, form, 422)
     flash(f"View “{form.name.data}” was saved.", "success")
-    return redirect_to(url_for(".list_tenants") + state.query_without_place)
+    # The page is a new one, and the keyboard goes on where it was: at the views.
+    return redirect_to(f"{url_for('.list_tenants')}{state.query_without_place}#views")
 
 
 @bp.post("/tenants/views/<uuid:view_id>/deletion")
