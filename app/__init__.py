@@ -10,9 +10,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli
 from app.audit.wiring import init_audit
 from app.core.config import Settings, load_settings
-from app.core.database.migrate import schema_check
 from app.core.database.readiness import check_logins
 from app.core.database.session import init_database, registry
+from app.core.database.versions import schema_check
 from app.core.logging import init_logging
 from app.core.redis import init_redis
 from app.dashboard.wiring import init_dashboard

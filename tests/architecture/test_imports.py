@@ -83,3 +83,9 @@ def test_an_import_inside_a_function_would_be_seen(body: str) -> None:
     node = ast.parse(f"def late():\n    {body}").body[0]
     assert isinstance(node, ast.FunctionDef)
     assert imports_inside(Function(ROOT / "wsgi.py", node)) != []
+
+
+def test_a_web_worker_holds_nothing_of_alembic() -> None:
+    look = "import sys, app; print(sorted({'alembic', 'mako', 'app.core.database.migrate'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

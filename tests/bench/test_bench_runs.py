@@ -19,6 +19,11 @@ def test_the_cheapest_figure_is_one_json_line(capsys: pytest.CaptureFixture[str]
     assert {"value", "unit", "spread", "machine"} <= found.keys()
 
 
+def test_the_page_without_tenancy_is_still_the_products(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["--tiny", "--only", "web_worker_mb"]) == 0  # It compares the two pages before it measures them.
+    assert json.loads(capsys.readouterr().out)["value"] > 0
+
+
 def test_a_figure_that_nobody_measures_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--only", "no_such_figure"]) == 2
     assert "tenancy_round_trips" in capsys.readouterr().err

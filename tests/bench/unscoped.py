@@ -30,6 +30,7 @@ from app.web.forms import choices_of
 from app.web.hosts import Surface, current_place, current_route
 from app.web.htmx import render
 from app.web.identity import Viewer, register_session_loader
+from app.web.moments import show_moments_in
 from app.web.tables import TableState
 from tests.bench import unscoped_queries as queries
 from tests.bench.seeding import UNSCOPED_SCHEMA
@@ -98,7 +99,9 @@ def _load_viewer(token: str) -> Viewer | None:
 
 
 def _add_tenant() -> dict[str, Any]:
-    return {"tenant": queries.get_tenant(_session(), current_route().tenant_id)}
+    tenant = queries.get_tenant(_session(), current_route().tenant_id)
+    show_moments_in(tenant.time_zone, tenant.locale)
+    return {"tenant": tenant}
 
 
 def _session() -> Session:

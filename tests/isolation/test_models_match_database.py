@@ -16,8 +16,9 @@ from sqlalchemy import Connection, MetaData, NullPool, Table, create_engine, ins
 from sqlalchemy.engine import make_url
 
 from app.core.config import Settings
-from app.core.database.migrate import TREES, migrate, schema_check, tree_config
+from app.core.database.migrate import migrate, tree_config
 from app.core.database.models import NAMING, Record
+from app.core.database.versions import TREES, schema_check
 from app.core.tenancy.ddl import Roles
 from tests.isolation import catalog
 from tests.isolation.toy import connect

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from alembic import command, context
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.errors import DuplicateObject, InternalError_, UniqueViolation
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
@@ -22,19 +19,13 @@ from app.core.context_token import hmac_blocks
 from app.core.database.faults import describe_connection_error
 from app.core.database.models import Record
 from app.core.database.server_urls import ServerUrls, connect_arguments, login_url
+from app.core.database.versions import HOME_TREES, MIGRATIONS, TEMPLATE_SCHEMA, TREES
 from app.core.errors import ConfigError
 from app.core.secrets import derive_key, unwrap, wrap
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.registry import context_key_place
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
 
-# An empty home of the newest version, from which new ones are copied; no login but the owner's ever enters it.
-TEMPLATE_SCHEMA = "home_template"
-MIGRATIONS = Path(__file__).parents[3] / "migrations"
-# Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
-TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", "pool"), ("tenant", TEMPLATE_SCHEMA))
-# What a server has beside the main one: homes, and no control plane.
-HOME_TREES = (("tenancy", "tenancy"), ("tenant", "pool"))
 ROLE_TRIES = 10
 FIRST_KEY = 1
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
@@ -99,23 +90,6 @@ def run_environment() -> None:
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()
-
-
-def schema_check(settings: Settings) -> list[str]:
-    """Return the trees whose schema is not this release's; empty when all are.
-
-    Errors: psycopg.Error when the database does not answer.
-    """
-    with psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)) as connection:
-        rows = connection.execute("select tree, version from tenancy.schema_versions()").fetchall()
-    found = dict(rows)
-    return [tree for tree in dict(TREES) if found.get(tree) != newest_version(tree)]
-
-
-@cache
-def newest_version(tree: str) -> str | None:
-    """Return the version to which a tree's migrations lead."""
-    return ScriptDirectory(str(MIGRATIONS / tree)).get_current_head()
 
 
 def _driver_url(url: str) -> URL:
