@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
 from app.core.jobs import JobState, PlatformJob
+from app.jobs.running import RUNNING_STATUSES
 from app.web.tables import Cursor, Page, build_page, decode_cursor
 
 PAGE_ROWS = 50
@@ -60,6 +61,20 @@ class JobRow:
         if self.run_at > now:
             return "retrying" if self.error else "scheduled"
         return self.state
+
+    @property
+    def wait_reason(self) -> str | None:
+        """Say why a waiting job waits: what its tenant or its home is now; None for a job that waits for no tenant."""
+        if self.stage != "waiting":
+            return None
+        route = registry().find_route(self.tenant_id) if self.tenant_id else None
+        if route is None:
+            return "the tenant is gone"
+        if route.status not in RUNNING_STATUSES:
+            return f"the tenant is {route.status.replace('_', ' ')}"
+        if route.home_state != "active":
+            return "the tenant’s home is under maintenance"
+        return "the tenant works again; it runs within a minute"
 
     @property
     def is_final(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from app.core import clock
 from app.core.ids import new_id
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import TenantRoute
+from app.core.tenancy.scopes import TenantRoute, platform_scope
 from app.jobs import queries
 from app.jobs.doorbell import leave_sign
 from app.jobs.worker import QueueWorker
 from app.web.hosts import Portal
 from tests.jobs.toys import Toy, queue
 from tests.page import PageClient
-from tests.tenant_rows import set_tenant
+from tests.tenant_rows import set_home, set_tenant
 from tests.work import run_jobs
 
 
@@ -54,6 +55,39 @@ def test_each_stage_of_a_job_has_its_word(ada: PageClient, acme: TenantRoute, gl
     queue(Toy.NOTE)
     ada.get("/jobs")
     assert stages(ada) == ["Pending", "Scheduled", "Retrying", "Done", "Waiting"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "suspended"}, "the tenant is suspended"),
+        ({"status": "archived"}, "the tenant is archived"),
+        ({"status": "active"}, "the tenant works again; it runs within a minute"),
+    ],
+)
+def test_a_job_that_waits_says_why(ada: PageClient, acme: TenantRoute, changes: dict[str, str], reason: str) -> None:
+    set_tenant(acme.tenant_id, status="suspended")
+    job_id = queue(Toy.NOTE, acme)
+    run_jobs()
+    set_tenant(acme.tenant_id, **changes)
+    assert f"Waits: {reason}" in ada.get("/jobs").texts("#job-table .sub")
+    assert f"It waits: {reason}." in ada.get(f"/jobs/{job_id}").text
+
+
+def test_a_job_that_waits_for_a_home_says_so(ada: PageClient, acme: TenantRoute) -> None:
+    queue(Toy.NOTE, acme)
+    set_home(acme.tenant_id, state="fenced")
+    run_jobs()
+    assert "Waits: the tenant’s home is under maintenance" in ada.get("/jobs").texts("#job-table .sub")
+
+
+def test_a_job_whose_tenant_is_gone_says_so(app: Portal, acme: TenantRoute) -> None:
+    set_tenant(acme.tenant_id, status="suspended")
+    job_id = queue(Toy.NOTE, acme)
+    run_jobs()
+    with platform_scope("test"):
+        job = replace(queries.get_job(job_id), tenant_id=new_id())
+    assert job.wait_reason == "the tenant is gone"
 
 
 def test_figures_count_what_waits_and_what_failed(ada: PageClient, acme: TenantRoute) -> None:
