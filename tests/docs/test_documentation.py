@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from app.core.config import SettingsError, read_environment
 from app.core.config_docs import NEEDED_IN_PRODUCTION
 from app.core.tenancy.errors import CONTEXT_STATES
 from app.tenants.status import EFFECTS, TRANSITIONS
-from tests.docs.pages import anchors_of, list_commands, list_links, list_named_paths, rows_of
+from tests.docs.pages import PAGES, anchors_of, list_commands, list_links, list_named_paths, rows_of
 from tests.docs.rendering import DOCS, RENDERED, ROOT, render_status, write_all
 
 # What Flask and Flask-Limiter bring.
 FOREIGN = {"limiter", "routes", "run", "shell"}
 AGAIN = "change the code, not the page, and run: .venv/bin/python -m tests.docs"
 STATES = {"works", "begun", "not yet"}
+SURFACE = re.compile(r"\b(admin|tenant|public|probe) ((?:`/[^`]*`(?:, )?)+)")
 
 
 @pytest.mark.parametrize("name", RENDERED)
@@ -106,9 +108,33 @@ def test_every_capability_says_how_far_it_is() -> None:
     assert set(states.values()) <= STATES
 
 
-def test_a_capability_that_works_names_a_test() -> None:
-    working = [cells for cells in _capabilities() if cells[2] == "works"]
-    assert [cells[0] for cells in working if "tests/" not in cells[3]] == []
+def test_a_capability_that_is_begun_names_its_tests_and_its_pages() -> None:
+    built = [cells for cells in _capabilities() if cells[2] != "not yet"]
+    assert [cells[0] for cells in built if "](../tests/" not in cells[3] or not cells[4]] == []
+
+
+def test_every_page_of_a_capability_exists(app: Any) -> None:
+    known = {
+        (rule.subdomain, re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", rule.rule))
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+    }
+    named = {
+        (surface, path)
+        for cells in _capabilities()
+        for surface, paths in SURFACE.findall(cells[4])
+        for path in re.findall(r"`([^`]+)`", paths)
+    }
+    assert len(named) > 30
+    assert sorted(named - known) == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    reached, ahead = set(), {ROOT / "README.md"}
+    while ahead:
+        reached |= ahead
+        ahead = {link.path for link in list_links() if link.page in ahead and link.path.suffix == ".md"} - reached
+    assert sorted(page.name for page in set(PAGES) - reached) == []
 
 
 def _is_there(target: str) -> bool:
