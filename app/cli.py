@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pkgutil import resolve_name
 
 import click
 from flask import Flask
 
 from app.core.commands import one_sentence
 from app.core.config_docs import render_configuration
+from app.core.database.migrations import migrate
 from app.core.runtime import current_settings
 from app.core.tenancy.scopes import platform_scope
 from app.plans.services import seed_catalogue
 
-# By its name: it brings Alembic along, 7 MB that every web worker would hold for nothing.
-MIGRATE = "app.core.database.migrate:migrate"
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -29,7 +27,7 @@ def init_cli(app: Flask) -> None:
 @one_sentence
 def migrate_command() -> None:
     """Bring the database to the newest schema, as the owner login, and its catalogue of plans to this release."""
-    resolve_name(MIGRATE)(current_settings())
+    migrate(current_settings())
     with platform_scope("command migrate"):
         seed_catalogue()
     click.echo("The database is at the newest schema.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import psycopg
 from alembic import command, context
 from alembic.config import Config
 from psycopg import sql
@@ -14,20 +12,17 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
-from app.core.config import Settings, root_secret
-from app.core.context_token import hmac_blocks
+from app.core.config import Settings
+from app.core.database.context_keys import install_context_key
 from app.core.database.faults import describe_connection_error
 from app.core.database.models import Record
-from app.core.database.server_urls import ServerUrls, connect_arguments, login_url
+from app.core.database.server_urls import ServerUrls
 from app.core.database.versions import HOME_TREES, MIGRATIONS, TEMPLATE_SCHEMA, TREES
 from app.core.errors import ConfigError
-from app.core.secrets import derive_key, unwrap, wrap
 from app.core.tenancy.ddl import Roles
-from app.core.tenancy.registry import context_key_place
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
 
 ROLE_TRIES = 10
-FIRST_KEY = 1
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
@@ -160,35 +155,3 @@ def _ensure_login(connection: Connection, role: str, password: str) -> None:
             verb=sql.SQL("alter" if exists else "create"), role=sql.Identifier(role), verifier=sql.Literal(verifier)
         )
     )
-
-
-def install_context_key(connection: psycopg.Connection[Any], settings: Settings, address: DatabaseAddress) -> None:
-    """Give a database its context key, once; control holds the wrapped copy, and first.
-
-    The owner's connection is one to that database; killed between the two, the next run installs the same key.
-    """
-    with psycopg.connect(login_url(settings, Login.OWNER), **connect_arguments(settings)) as control:
-        key = _ensure_wrapped_key(control, derive_key(root_secret(settings), "context-wrap"), address)
-    inner, outer = hmac_blocks(key)
-    connection.execute(
-        "insert into tenancy.context_keys (version, inner_block, outer_block) values (%s, %s, %s) "
-        "on conflict do nothing",
-        (FIRST_KEY, inner, outer),
-    )
-    connection.commit()
-
-
-def _ensure_wrapped_key(control: psycopg.Connection[Any], wrapping_key: bytes, address: DatabaseAddress) -> bytes:
-    place = context_key_place(address, FIRST_KEY)
-    wrapped = wrap(wrapping_key, os.urandom(32), place)
-    control.execute(
-        "insert into control.context_keys (server, database_name, version, wrapped) values (%s, %s, %s, %s) "
-        "on conflict do nothing",
-        (*address, FIRST_KEY, wrapped),
-    )
-    row = control.execute(
-        "select wrapped from control.context_keys where (server, database_name, version) = (%s, %s, %s)",
-        (*address, FIRST_KEY),
-    ).fetchone()
-    assert row is not None  # noqa: S101  # It was written a line above.
-    return unwrap(wrapping_key, bytes(row[0]), place)
