@@ -17,7 +17,7 @@ from app.core.actors import Actor, ActorKind
 from app.core.audit_actions import AuditAction
 from app.core.database.transactions import transaction
 from app.core.ids import new_id
-from app.core.tenancy.scopes import TenantRoute, platform_scope
+from app.core.tenancy.scopes import TenantRoute, platform_scope, tenant_scope
 from tests.audit.conftest import ADA, BOB, record
 from tests.factories import make_member, rows_of, sign_in
 from tests.page import PageClient
@@ -26,7 +26,8 @@ from tests.page import PageClient
 def told(client: PageClient) -> list[str]:
     """Return the targets of the listed events."""
     rows = [row for row in client.select("#event-table tbody tr") if row.get("class") != "empty-row"]
-    return [next(row.iter("div")).text or "" for row in rows]
+    cells = [next(row.iter("div")) for row in rows]
+    return [next(cell.iter("a"), cell).text or "" for cell in cells]
 
 
 def export(client: PageClient, query: str = "") -> list[dict[str, str]]:
@@ -112,6 +113,19 @@ def test_an_id_finds_what_was_done_to_a_target_and_an_event_itself(ada: PageClie
         assert told(ada) == ["one"]
     ada.get(f"/audit?q={new_id()}")
     assert told(ada) == []
+
+
+def test_a_target_leads_to_all_that_happened_to_it(bob: PageClient, acme: TenantRoute) -> None:
+    record("someone")
+    for label in ("before", "after a new name"):
+        with tenant_scope(acme, reason="test"), transaction():
+            record_event(AuditAction.MEMBER_INVITED, target=Target("member", acme.tenant_id, label), actor=BOB)
+    with tenant_scope(acme, reason="test"), transaction():
+        record_event(AuditAction.ROLES_CREATED, target=Target("roles", None, "Roles"), actor=BOB)
+    links = bob.get("/audit").select("td[data-label=On] a")
+    assert [link.text for link in links] == ["after a new name", "before"]
+    bob.get(links[0].get("href") or "")
+    assert told(bob) == ["after a new name", "before"]
 
 
 def test_names_are_found_however_they_are_written(bob: PageClient, acme: TenantRoute) -> None:
