@@ -13,7 +13,7 @@ from app.core.database.session import engines, registry
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import find_scope
 from app.web.hosts import Portal
-from tests.servers import empty_database, prepare_instance, start_servers
+from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
 hypothesis.register_profile("tenantry", deadline=None)
@@ -36,6 +36,7 @@ def pytest_configure_node(node: pytest.Item) -> None:
     """Tell an xdist worker where the servers are."""
     servers = node.config.tenantry_servers
     node.workerinput["superuser_url"] = servers.postgres.superuser_url
+    node.workerinput["other_superuser_url"] = servers.other_postgres.superuser_url
     node.workerinput["redis_url"] = servers.redis.url
 
 
@@ -51,6 +52,22 @@ def superuser_url(request: pytest.FixtureRequest) -> str:
     """The cluster's superuser: for cleaning between tests, never for the product."""
     given = getattr(request.config, "workerinput", None)
     return given["superuser_url"] if given else request.config.tenantry_servers.postgres.superuser_url
+
+
+@pytest.fixture(scope="session")
+def other_superuser_url(request: pytest.FixtureRequest) -> str:
+    """The superuser of the second cluster."""
+    given = getattr(request.config, "workerinput", None)
+    if given:
+        return given["other_superuser_url"]
+    return request.config.tenantry_servers.other_postgres.superuser_url
+
+
+@pytest.fixture(scope="session")
+def annex(instance: Settings, other_superuser_url: str, worker_id: str) -> str:
+    """The name of a second database server that holds homes."""
+    prepare_annex(instance, other_superuser_url, worker_id)
+    return ANNEX
 
 
 @pytest.fixture(scope="session")

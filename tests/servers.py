@@ -11,11 +11,14 @@ from pathlib import Path
 import psycopg
 
 from app.core.config import Settings, load_settings
-from app.core.database.migrate import migrate
+from app.core.database.migrate import migrate, migrate_database
+from app.core.database.server_urls import ServerUrls
+from app.core.tenancy.scopes import DatabaseAddress, Login
 from app.instance.databases import prepare_database
 from app.instance.postgres import EmbeddedPostgres, start_postgres
 from app.instance.redis import EmbeddedRedis, start_redis
 
+ANNEX = "annex"
 PASSWORD = "correct-horse-battery-staple"
 SECRET_KEY = "a-root-secret-that-only-the-tests-know-0123456789"
 
@@ -26,10 +29,12 @@ class Servers:
 
     folder: Path
     postgres: EmbeddedPostgres
+    other_postgres: EmbeddedPostgres
     redis: EmbeddedRedis
 
     def stop(self) -> None:
         self.redis.stop()
+        self.other_postgres.stop()
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -44,7 +49,8 @@ def make_open_folder() -> Path:
 def start_servers() -> Servers:
     """Start both in a temporary folder that PostgreSQL's own user may enter."""
     folder = make_open_folder()
-    return Servers(folder, start_postgres(folder / "postgres", fast=True), start_redis(folder / "redis"))
+    main, other = (start_postgres(folder / name, fast=True) for name in ("postgres", "other"))
+    return Servers(folder, main, other, start_redis(folder / "redis"))
 
 
 def worker_number(name: str) -> int:
@@ -70,6 +76,15 @@ def prepare_instance(superuser_url: str, redis_url: str, worker: str) -> Setting
     )
     migrate(settings)
     return settings
+
+
+def prepare_annex(settings: Settings, superuser_url: str, worker: str) -> None:
+    """Give one test process a second database server, prepared as registering one prepares it."""
+    owner_url = prepare_database(superuser_url, name=f"annex_{worker}", prefix="tenantry", owner_password=PASSWORD)
+    host, urls = owner_url.rpartition("@")[2], ServerUrls(settings)
+    for login in Login:
+        urls.write(ANNEX, login, f"postgresql://tenantry_{login.value}:{PASSWORD}@{host}")
+    migrate_database(settings, DatabaseAddress(ANNEX))
 
 
 EMPTY = """

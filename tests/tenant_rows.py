@@ -28,13 +28,20 @@ HOME = "insert into tenancy.homes values (%s, 1, %s)"
 
 def make_tenant_rows(slug: str, *, status: str = "active", home_state: str = "active") -> TenantRoute:
     """Insert a tenant with a placement and a home, as the owner; return its route."""
+    tenant_id = insert_tenant(slug, status=status)
+    with owner_connection() as connection:
+        connection.execute(PLACEMENT, (tenant_id,))
+        connection.execute(HOME, (tenant_id, home_state))
+    return route_of(tenant_id)
+
+
+def insert_tenant(slug: str, *, status: str = "active") -> UUID:
+    """Insert a tenant that has no home yet, as the owner; return its id."""
     tenant_id = new_id()
     with owner_connection() as connection:
         connection.execute(PLAN, (new_id(),))
         connection.execute(TENANT, {"id": tenant_id, "slug": slug, "status": status})
-        connection.execute(PLACEMENT, (tenant_id,))
-        connection.execute(HOME, (tenant_id, home_state))
-    return route_of(tenant_id)
+    return tenant_id
 
 
 def set_tenant(tenant_id: UUID, **columns: object) -> None:

@@ -15,14 +15,16 @@ PROVISION = "onboarding.provision"
 ACTOR = Actor.system("provisioning")
 
 
-def create_home(_given: StepInput) -> None:
-    """Open the home."""
-    homes.create_home()
+def create_home(given: StepInput) -> None:
+    """Build the home."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    homes.create_home(given.tenant_id)
 
 
-def purge_home(_given: StepInput) -> None:
-    """Close the home again."""
-    homes.purge_home()
+def purge_home(given: StepInput) -> None:
+    """Take the home down again."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    homes.purge_home(given.tenant_id)
 
 
 def create_roles(_given: StepInput) -> None:
@@ -76,7 +78,7 @@ def init_provisioning() -> None:
             name=PROVISION,
             title="Provision tenant",
             steps=(
-                Step("home", "Create the home", StepScope.OWNER, create_home, purge_home),
+                Step("home", "Create the home", StepScope.SERVER, create_home, purge_home),
                 Step("roles", "Create roles", StepScope.TENANT, create_roles),
                 Step("settings", "Apply default settings", StepScope.TENANT, create_settings),
                 Step("invitation", "Invite the owner", StepScope.TENANT, invite_owner),

@@ -12,11 +12,16 @@ from app.core.actors import Actor
 
 
 class StepScope(StrEnum):
-    """Where a step's effect lies, and with which login it works."""
+    """Where a step's effect lies, and with which login it works.
+
+    A SERVER step runs outside of every scope, over connections of the owner's own: what it does to databases no one
+    transaction holds together, so each part of it must be found done when it comes again.
+    """
 
     PLATFORM = "platform"
     TENANT = "tenant"
     OWNER = "owner"
+    SERVER = "server"
 
 
 @dataclass(frozen=True)

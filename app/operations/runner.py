@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 import structlog
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.audit.services import unaudited
 from app.core import clock
+from app.core.database.owner import owner_connection
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
 from app.core.errors import StateError, TenantryError
@@ -85,6 +87,8 @@ def _run_step(step: Step, given: StepInput) -> None:
     try:
         if step.scope is StepScope.PLATFORM:
             _run_beside_control(step, given)
+        elif step.scope is StepScope.SERVER:
+            _run_on_server(step, given)
         else:
             _run_in_home(step, given)
             _show(step, given, StepState.DONE)
@@ -111,6 +115,13 @@ def _run_in_home(step: Step, given: StepInput) -> None:
             step.run(given)
 
 
+def _run_on_server(step: Step, given: StepInput) -> None:
+    with _one_runner(given):
+        if _state_of(step, given) != StepState.DONE:
+            step.run(given)
+            _show(step, given, StepState.DONE)
+
+
 def _take_back(kind: OperationKind, given: StepInput, states: dict[str, StepState]) -> None:
     for step in reversed(kind.steps):
         # A step that was begun may have had its effect, even where its end was never shown.
@@ -125,6 +136,9 @@ def _undo_step(step: Step, given: StepInput) -> None:
     if step.scope is StepScope.PLATFORM:
         _undo_beside_control(step, given)
         return
+    if step.scope is StepScope.SERVER:
+        _undo_on_server(step, given)
+        return
     if step.undo is not None and _has_home(step, given):
         _undo_in_home(step, given)
     _show(step, given, StepState.COMPENSATED)
@@ -137,6 +151,28 @@ def _undo_beside_control(step: Step, given: StepInput) -> None:
         if step.undo is not None and queries.get_step(given.operation_id, step.name).state == StepState.DONE:
             step.undo(given)
         _set_step(step.name, given, StepState.COMPENSATED)
+
+
+def _undo_on_server(step: Step, given: StepInput) -> None:
+    with _one_runner(given):
+        if step.undo is not None and _state_of(step, given) != StepState.COMPENSATED:
+            step.undo(given)
+        _show(step, given, StepState.COMPENSATED)
+
+
+@contextmanager
+def _one_runner(given: StepInput) -> Iterator[None]:
+    """Hold off any other runner of this operation; a killed process lets go by dying."""
+    name = f"operation/{given.operation_id}"
+    with owner_connection() as connection, connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+        yield
+
+
+def _state_of(step: Step, given: StepInput) -> str:
+    with platform_scope(f"look at step {step.name}"), transaction():
+        _get_open(given)
+        return queries.get_step(given.operation_id, step.name).state
 
 
 def _undo_in_home(step: Step, given: StepInput) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import Engine, event
@@ -12,10 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from app.core.errors import UnavailableError
 from app.core.tenancy.errors import CONTEXT_STATES, ROUTE_STATES, HomeUnavailableError, ScopeError
 from app.core.tenancy.registry import Registry
-from app.core.tenancy.scopes import find_scope
+from app.core.tenancy.scopes import Tier, find_scope
 
 NO_ANSWER = "The database does not answer; please try again shortly."
 READ_ONLY = "25006"  # What a demoted primary says to a write; every pooled connection is then on the wrong server.
+# What a home of its own says when it was taken down after its tenant had moved away.
+_ABSENT = ("42P01", "3F000")
 _OUTAGES = ("08", "57P")  # Connection exceptions; the server is shutting down or starting up.
 
 log = structlog.get_logger()
@@ -30,6 +32,9 @@ def listen_for_faults(engine: Engine, registry: Registry) -> None:
             context.is_disconnect = True
         if state in CONTEXT_STATES:
             _refused(state, registry, context.original_exception)
+        if state in _ABSENT and _is_in_home_of_its_own():
+            log.error("home_absent", reason=str(context.original_exception).partition("\n")[0])
+            _look_again(registry, context.original_exception)
         if _never_connected(context):
             raise _without_connection(context.original_exception) from context.original_exception
         if context.is_disconnect or state.startswith(_OUTAGES):
@@ -41,6 +46,15 @@ def listen_for_faults(engine: Engine, registry: Registry) -> None:
 def _refused(state: str, registry: Registry, cause: Any) -> None:
     if state not in ROUTE_STATES:
         raise ScopeError(f"The database refused the tenant context: {CONTEXT_STATES[state]}.") from cause
+    _look_again(registry, cause)
+
+
+def _is_in_home_of_its_own() -> bool:
+    scope = find_scope()
+    return scope is not None and scope.placement is not None and scope.placement.tier is not Tier.POOL
+
+
+def _look_again(registry: Registry, cause: Any) -> NoReturn:
     scope = find_scope()
     if scope is not None and scope.tenant_id is not None:
         registry.forget(scope.tenant_id)

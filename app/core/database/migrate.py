@@ -22,6 +22,10 @@ from app.core.errors import ConfigError
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
 
+# What a database of a single home has; the key of its own it gets when the home is built.
+SINGLE_HOME_TREES = (("tenancy", "tenancy"), ("tenant", "home"))
+# The runtime logins that may enter a schema; a home is the tenant login's alone.
+ENTERED_BY = {"control": ("tenant", "platform"), "tenancy": ("tenant", "platform"), TEMPLATE_SCHEMA: ()}
 ROLE_TRIES = 10
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
@@ -35,23 +39,31 @@ def migrate(settings: Settings) -> None:
 
 
 def migrate_database(settings: Settings, address: DatabaseAddress) -> None:
-    """Create what a server's own database lacks, as its owner, and change what is old; control is the main one's.
+    """Create what a database lacks, as its owner, and change what is old; the control plane is the main one's.
 
     Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
     """
     urls = ServerUrls(settings)
-    trees = TREES if address == MAIN_DATABASE else HOME_TREES
     engine = create_engine(_driver_url(urls.get(Login.OWNER, address)), poolclass=NullPool)
     with _connect(engine) as connection:
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
         roles = Roles(settings.role_prefix)
         _refuse_unfit_owner(connection, roles)
         _ensure_roles(connection, urls, address, roles)
-        for tree, schema in trees:
+        _ensure_schemas(connection, roles, [schema for _tree, schema in trees_of(address)])
+        for tree, schema in trees_of(address):
             command.upgrade(tree_config(connection, roles, tree, schema), "head")
-        driver: Any = connection.connection.dbapi_connection
-        install_context_key(driver, settings, address)
+        if not address.name:
+            driver: Any = connection.connection.dbapi_connection
+            install_context_key(driver, settings, address)
     engine.dispose()
+
+
+def trees_of(address: DatabaseAddress) -> tuple[tuple[str, str], ...]:
+    """Return each tree of a database with the schema that it fills."""
+    if address.name:
+        return SINGLE_HOME_TREES
+    return TREES if address == MAIN_DATABASE else HOME_TREES
 
 
 def tree_config(connection: Connection | None, roles: Roles, tree: str, schema: str) -> Config:
@@ -111,7 +123,7 @@ def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
 
 
 def _ensure_roles(connection: Connection, urls: ServerUrls, address: DatabaseAddress, roles: Roles) -> None:
-    """Create the runtime logins with the passwords of their URLs, and the schemas that they may enter."""
+    """Create the runtime logins with the passwords of their URLs, and let nobody else into the database."""
     for tries_left in reversed(range(ROLE_TRIES)):
         try:
             _ensure_logins(connection, urls, address, roles)
@@ -126,14 +138,14 @@ def _ensure_roles(connection: Connection, urls: ServerUrls, address: DatabaseAdd
     connection.execute(text(f'revoke all on database "{database}" from public'))
     for role in (roles.platform, roles.tenant):
         connection.execute(text(f'grant connect on database "{database}" to "{role}"'))
-    both = (roles.tenant, roles.platform)
-    reached_by = {"tenancy": both, "pool": (roles.tenant,)}
-    if address == MAIN_DATABASE:
-        reached_by |= {"control": both, TEMPLATE_SCHEMA: ()}
-    for schema, entering in reached_by.items():
+    connection.commit()
+
+
+def _ensure_schemas(connection: Connection, roles: Roles, schemas: list[str]) -> None:
+    for schema in schemas:
         connection.execute(text(f"create schema if not exists {schema}"))
-        for role in entering:
-            connection.execute(text(f'grant usage on schema {schema} to "{role}"'))
+        for role in ENTERED_BY.get(schema, ("tenant",)):
+            connection.execute(text(f'grant usage on schema {schema} to "{roles.prefix}_{role}"'))
     connection.commit()
 
 

@@ -36,7 +36,8 @@ class ScopedSession(FlaskSession):
         Errors: ScopeError outside of a scope.
         """
         if bind is not None:
-            return bind
+            given: Engine | Connection = bind
+            return given
         return engines().for_scope(current_scope(), control=mapper is not None and is_control(mapper))
 
     def _refuse_bulk(self, *_args: Any, **_kwargs: Any) -> NoReturn:

@@ -1,0 +1,52 @@
+"""The owner's own connections to any database, outside of every scope: for what is done to homes, not in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from app.core.context_token import CONTEXT_LIFETIME_SECONDS, sign_context
+from app.core.database.server_urls import ServerUrls, connect_arguments
+from app.core.database.session import registry
+from app.core.errors import UnavailableError
+from app.core.runtime import current_settings
+from app.core.tenancy.context import BEGIN_IN_TENANT
+from app.core.tenancy.errors import ScopeError
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login, Placement, find_scope
+
+
+@contextmanager
+def owner_connection(address: DatabaseAddress = MAIN_DATABASE) -> Iterator[psycopg.Connection[Any]]:
+    """Connect to a database as the owner, in autocommit, and close at the end of the block.
+
+    Errors: ScopeError inside a scope; ConfigError in a process without that login; UnavailableError when the server
+    does not answer.
+    """
+    if find_scope() is not None:
+        raise ScopeError("A connection of the owner's own is opened outside of every scope.")
+    settings = current_settings()
+    url = ServerUrls(settings).get(Login.OWNER, address)
+    try:
+        connection = psycopg.connect(url, **connect_arguments(settings))
+    except psycopg.OperationalError as error:
+        raise UnavailableError(f"The database {address} does not answer; please try again shortly.") from error
+    with connection:
+        yield connection
+
+
+@contextmanager
+def owner_in_home(connection: psycopg.Connection[Any], tenant_id: UUID, placement: Placement) -> Iterator[None]:
+    """Run one transaction of the owner under a tenant's signed context: FORCE shows it that tenant's rows alone.
+
+    A fence does not stop it. It takes the tenant's shared lock, as every transaction in a home does.
+    """
+    expires = int(time.time()) + CONTEXT_LIFETIME_SECONDS - 5
+    signed = sign_context(registry().context_key(placement.address), tenant_id, placement.epoch, expires)
+    with connection.transaction():
+        connection.execute(BEGIN_IN_TENANT, (signed, str(tenant_id)))
+        yield

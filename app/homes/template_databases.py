@@ -1,0 +1,42 @@
+"""The database on each server from which databases of single homes are copied; nobody can connect to a finished one."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from app.core.database.migrations import migrate_database
+from app.core.database.owner import owner_connection
+from app.core.database.versions import newest_version
+from app.core.runtime import current_settings
+from app.core.tenancy.scopes import DatabaseAddress
+
+_IS_FINISHED = "select datistemplate from pg_database where datname = %s"
+
+
+def ensure_template_database(server: str) -> str:
+    """Return the name of the server's template of the newest version, made when it is missing.
+
+    It becomes a template, closed to connections, as the last act, so an unfinished one is never copied.
+    """
+    name = template_name()
+    with owner_connection(DatabaseAddress(server)) as connection, connection.transaction():
+        # CREATE DATABASE wants no transaction, so this connection only keeps the others waiting.
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+        if connection.execute(_IS_FINISHED, (name,)).fetchone() != (True,):
+            _make_template(DatabaseAddress(server, name))
+    return name
+
+
+def template_name() -> str:
+    """Return what the template of this release is called; it changes with either tree's version."""
+    prefix = current_settings().role_prefix
+    return f"{prefix}_home_{newest_version('tenancy')}_{newest_version('tenant')}"
+
+
+def _make_template(address: DatabaseAddress) -> None:
+    name = sql.Identifier(address.name)
+    with owner_connection(DatabaseAddress(address.server)) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+        connection.execute(sql.SQL("create database {} template template0").format(name))
+        migrate_database(current_settings(), address)
+        connection.execute(sql.SQL("alter database {} with allow_connections false is_template true").format(name))
