@@ -15,9 +15,11 @@ from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import Tier, find_scope
 
 NO_ANSWER = "The database does not answer; please try again shortly."
+BUSY = "The database is busy; please try again shortly."
 READ_ONLY = "25006"  # What a demoted primary says to a write; every pooled connection is then on the wrong server.
 # What a home of its own says when it was taken down after its tenant had moved away.
 _ABSENT = ("42P01", "3F000")
+_LIMITS = ("55P03", "57014")  # A lock that was not given in time; a statement that took too long, or was cancelled.
 _OUTAGES = ("08", "57P")  # Connection exceptions; the server is shutting down or starting up.
 
 log = structlog.get_logger()
@@ -35,6 +37,8 @@ def listen_for_faults(engine: Engine, registry: Registry) -> None:
         if state in _ABSENT and _is_in_home_of_its_own():
             log.error("home_absent", reason=str(context.original_exception).partition("\n")[0])
             _look_again(registry, context.original_exception)
+        if state in _LIMITS:
+            raise UnavailableError(BUSY) from context.original_exception
         if _never_connected(context):
             raise _without_connection(context.original_exception) from context.original_exception
         if context.is_disconnect or state.startswith(_OUTAGES):

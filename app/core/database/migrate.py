@@ -27,6 +27,9 @@ SINGLE_HOME_TREES = (("tenancy", "tenancy"), ("tenant", "home"))
 # The runtime logins that may enter a schema; a home is the tenant login's alone.
 ENTERED_BY = {"control": ("tenant", "platform"), "tenancy": ("tenant", "platform"), TEMPLATE_SCHEMA: ()}
 ROLE_TRIES = 10
+# Defaults of every session of a runtime login; the owner's moves and migrations take the time that they need. They
+# bound accidents, and how long others wait for a lock that is never given back; the session itself may change them.
+LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "5min"}
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
@@ -167,3 +170,13 @@ def _ensure_login(connection: Connection, role: str, password: str) -> None:
             verb=sql.SQL("alter" if exists else "create"), role=sql.Identifier(role), verifier=sql.Literal(verifier)
         )
     )
+    _ensure_limits(driver, role)
+
+
+def _ensure_limits(driver: Any, role: str) -> None:
+    name = sql.Identifier(role)
+    # A login may give itself defaults, for one database or all: what an injection left there ends here.
+    for place in (sql.SQL(""), sql.SQL("in database {}").format(sql.Identifier(driver.info.dbname))):
+        driver.execute(sql.SQL("alter role {} {} reset all").format(name, place))
+    for setting, limit in LIMITS.items():
+        driver.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(limit)))
