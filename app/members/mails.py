@@ -35,19 +35,25 @@ def _compose(name: MailName, purpose: LinkPurpose, payload: dict[str, str]) -> M
     member = _find_member(UUID(payload["member_id"]))
     if member is None or not member.has_link(purpose, int(payload["serial"]), clock.now()):
         return None
-    tenant = get_tenant(current_tenant_id())
+    tenant, inviter = get_tenant(current_tenant_id()), _find_inviter(payload)
     expires_at = format_datetime(
         member.link_expires_at, "d MMMM y, HH:mm", tzinfo=get_timezone(tenant.time_zone), locale="en"
     )
     context: dict[str, object] = {
         "tenant": tenant,
         "name": member.name,
+        "inviter": inviter.name if inviter is not None else None,
         "email": member.email,
         "address": tenant_url(tenant.slug),
         "link": tenant_url(tenant.slug, link_path(member)),
         "valid_until": f"{expires_at} ({tenant.time_zone})",
     }
     return Mail(member.email, name.value, context)
+
+
+def _find_inviter(payload: dict[str, str]) -> Member | None:
+    inviter_id = payload.get("inviter_id")
+    return _find_member(UUID(inviter_id)) if inviter_id is not None else None
 
 
 def _find_member(member_id: UUID) -> Member | None:

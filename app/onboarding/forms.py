@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from wtforms import HiddenField
@@ -10,10 +11,11 @@ from wtforms.validators import ValidationError
 from app.core.ids import new_id
 from app.plans.models import Plan
 from app.tenants.services import TenantDraft
-from app.web.choices import CURRENCIES, TIME_ZONES
+from app.tenants.slugs import suggest_slug
+from app.web.choices import CURRENCIES, REGIONS, TIME_ZONES
 from app.web.forms import Form, checkbox_field, choice_field, email_field, set_choices, text_field
 
-REGIONS = (("eu-central", "EU Central"), ("eu-west", "EU West"), ("us-east", "US East"), ("ap-south", "AP South"))
+MADE_FROM_NAME = "This address was made from the name. Send the form again to take it, or write another."
 
 
 def _fresh_key() -> str:
@@ -33,6 +35,13 @@ class TenantForm(Form):
     def offer_plans(self, plans: list[Plan]) -> None:
         """Give the plan field the catalogue."""
         set_choices(self.plan, [(plan.key, f"{plan.name} – {plan.price_label}") for plan in plans])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the form; an address that was left out is made from the name and shown, to be confirmed."""
+        is_valid = super().validate(extra_validators)
+        if self.slug.data is None and (suggestion := suggest_slug(self.name.data or "")):
+            self.slug.data, self.slug.errors = suggestion, [MADE_FROM_NAME]
+        return bool(is_valid)
 
     def validate_submission(self, field: HiddenField) -> None:
         """Refuse a key that this form did not make."""

@@ -15,9 +15,10 @@ from app.onboarding.confirmation import REQUEST_LIFETIME, read_confirmation
 from app.tenants.models import Tenant
 from app.tenants.queries import get_tenant, is_slug_free
 from app.tenants.services import SLUG_TAKEN
-from app.tenants.slugs import check_slug
+from app.tenants.slugs import SLUG_MAXIMUM_CHARACTERS, check_slug, suggest_slug
 from app.tenants.status import TenantStatus
 
+MOST_NAMESAKES = 5
 EXPIRED = "This link is not valid any more. Sign up again; it takes a minute."
 
 
@@ -40,6 +41,14 @@ def check_availability(text: str) -> Availability | None:
     if not is_slug_free(slug):
         return Availability(is_free=False, message=SLUG_TAKEN)
     return Availability(is_free=True, message=f"“{slug}” is free.")
+
+
+def suggest_address(name: str) -> str:
+    """Return a slug made from a name that could be had now; an empty text when none is near."""
+    base = suggest_slug(name)
+    ends = ("", *(f"-{number}" for number in range(2, MOST_NAMESAKES + 1))) if base else ()
+    candidates = (base[: SLUG_MAXIMUM_CHARACTERS - len(end)].rstrip("-") + end for end in ends)
+    return next((slug for slug in candidates if is_slug_free(slug)), "")
 
 
 def get_requested(token: str, *, lock: bool = False) -> Tenant:

@@ -86,6 +86,6 @@ def _facts(user: StaffUser) -> dict[str, Any]:
         "name": user.name,
         "role": user.role,
         "state": user.state,
-        "created_at": user.created_at,
-        "last_signed_in_at": user.last_signed_in_at,
+        "created_at": user.created_at.isoformat(),
+        "last_signed_in_at": user.last_signed_in_at.isoformat() if user.last_signed_in_at else None,
     }

@@ -1,10 +1,12 @@
-"""Choices that several forms offer: time zones in use, currencies in use."""
+"""Choices that several pages offer or name: regions, time zones in use, currencies in use."""
 
 from __future__ import annotations
 
 from zoneinfo import available_timezones
 
 from babel.core import get_global
+
+REGIONS = (("eu-central", "EU Central"), ("eu-west", "EU West"), ("us-east", "US East"), ("ap-south", "AP South"))
 
 _CONTINENTS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -25,3 +27,8 @@ def _current_currencies() -> set[str]:
 
 
 CURRENCIES = tuple((code, code) for code in sorted(_current_currencies()))
+
+
+def name_region(key: str) -> str:
+    """Return a region as people read it; one that no form offers any more keeps its key."""
+    return dict(REGIONS).get(key, key)

@@ -45,6 +45,22 @@ def test_an_admin_onboards_a_tenant_and_watches_it_come_up(site: Site, tab: Tab)
     expect(page.locator("body")).not_to_contain_text("Acme")
 
 
+def test_the_address_follows_the_name_until_somebody_writes_it(site: Site, tab: Tab) -> None:
+    page = tab()
+    page.goto(site.url("", "/sign-up"))
+    slug = page.locator("[name=slug]")
+    page.locator("[name=name]").press_sequentially("Wonka")
+    expect(slug).to_have_value("wonka")
+    page.locator("[name=name]").press_sequentially(" Inc")
+    expect(slug).to_have_value("wonka-inc")
+    slug.fill("mine")
+    expect(page.locator("#slug-check")).to_have_text("“mine” is free.")
+    with page.expect_response(lambda answer: "slug-suggestions" in answer.url) as kept:
+        page.locator("[name=name]").press_sequentially("orporated")
+    assert kept.value.status == 204
+    expect(slug).to_have_value("mine")
+
+
 def test_the_whole_story_works_without_javascript(site: Site, tab: Tab) -> None:
     page = tab(java_script_enabled=False)
     site.sign_in_as_ada(page)

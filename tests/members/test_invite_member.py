@@ -52,6 +52,20 @@ def test_the_mail_leads_to_the_tenants_own_host(acme: TenantRoute) -> None:
     assert link_in(mail) in mail.get_body(("html",)).get_content()
 
 
+def test_the_mail_names_the_member_who_invites(acme: TenantRoute) -> None:
+    bob = make_member(acme, BOB, role="owner", name="Bob Builder")
+    invite_as(acme, acting(bob))
+    [mail] = [mail for mail in deliver_mails() if mail["To"] == DORA]
+    for kind in ("plain", "html"):
+        assert "Bob Builder invites you to Acme." in mail.get_body((kind,)).get_content()
+
+
+def test_the_mail_names_nobody_of_the_platform(acme: TenantRoute) -> None:
+    invite(acme, DORA)
+    [mail] = deliver_mails()
+    assert "Acme has an account for you." in mail.get_body(("plain",)).get_content()
+
+
 def test_running_the_jobs_again_sends_no_second_mail(acme: TenantRoute) -> None:
     invite(acme, DORA)
     assert len(deliver_mails()) == len(deliver_mails()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from urllib.parse import urlencode
 
 import pytest
 
@@ -142,3 +143,40 @@ def test_the_live_check_answers_while_the_address_is_typed(ada):
     for slug, words in (("globex", "is free"), ("acme", "taken"), ("-x", "")):
         ada.get(f"/tenants/slug-checks?slug={slug}", fragment=True)
         assert words in ada.text
+
+
+def test_an_address_that_was_left_out_is_made_from_the_name_and_confirmed(ada):
+    onboard(ada, name="Zürich & Söhne", slug="")
+    assert (ada.status, rows_of(Tenant)) == (422, [])
+    assert "made from the name" in ada.field_error("slug")
+    ada.submit("/tenants")
+    assert [tenant.slug for tenant in rows_of(Tenant)] == ["zurich-and-sohne"]
+
+
+def test_without_a_name_to_make_it_from_the_address_is_asked_for(ada):
+    onboard(ada, name="株式会社", slug="")
+    assert (ada.status, ada.field_error("slug")) == (422, "Fill in this field.")
+
+
+def suggest(ada, **values):
+    """Ask as htmx does while the name is typed; return the address in the field, None where it stays as it is."""
+    page = ada.get(f"/tenants/slug-suggestions?{urlencode(values)}", fragment=True)
+    return page.select("[name=slug]")[0].get("value") if page.status == 200 else None
+
+
+def test_an_address_is_offered_while_the_name_is_typed(ada):
+    assert suggest(ada, name="Acme", slug="", suggested="") == "acme"
+    assert "“acme” is free." in ada.text
+    assert ada.select("[name=suggested]")[0].get("value") == "acme"
+    assert suggest(ada, name="Acme Inc", slug="acme", suggested="acme") == "acme-inc"
+    assert suggest(ada, name="", slug="acme", suggested="acme") == ""
+
+
+def test_an_address_that_somebody_wrote_themselves_stays(ada):
+    assert suggest(ada, name="Acme Inc", slug="mine", suggested="acme") is None
+
+
+def test_a_namesake_is_offered_a_number_until_there_are_too_many(ada):
+    for number, offered in enumerate(("acme", "acme-2", "acme-3", "acme-4", "acme-5", "")):
+        assert suggest(ada, name="Acme", slug="", suggested="") == offered
+        onboard(ada, slug=offered or f"other-{number}", owner_email=f"bob{number}@acme.example")

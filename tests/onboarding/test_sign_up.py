@@ -156,3 +156,8 @@ def test_a_flood_of_sign_ups_is_slowed_down(visitor):
         if visitor.status == 429:
             break
     assert visitor.status == 429
+
+
+def test_a_visitor_is_offered_an_address_too(visitor):
+    page = visitor.get("/sign-up/slug-suggestions?name=Acme&slug=&suggested=", fragment=True)
+    assert page.select("[name=slug]")[0].get("value") == "acme"

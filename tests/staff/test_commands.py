@@ -10,6 +10,7 @@ from app.audit.models import ControlAuditEvent
 from app.core.actors import ActorKind
 from app.core.tenancy.scopes import platform_scope
 from app.staff import services
+from app.staff.models import StaffUser
 from app.web.hosts import Portal
 from tests.factories import ADA, SETUP, actions_of, make_staff_user, rows_of
 
@@ -30,6 +31,8 @@ def test_create_in_json_tells_id_state_and_link(app: Portal) -> None:
     facts = json.loads(out)
     assert (facts["email"], facts["name"], facts["role"], facts["state"]) == (ADA, "Ada L", "support", "active")
     assert {"id", "link"} <= facts.keys()
+    assert facts["created_at"] == rows_of(StaffUser)[0].created_at.isoformat()
+    assert facts["last_signed_in_at"] is None
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_list_tells_everybody_and_no_secret(app: Portal) -> None:
     _, out, _ = run(app, "list", "--json")
     [facts] = json.loads(out)
     assert facts["email"] == ADA
+    assert facts["last_signed_in_at"] == rows_of(StaffUser)[0].last_signed_in_at.isoformat()
     assert not any("hash" in key or "link" in key for key in facts)
     assert ADA in run(app, "list")[1]
 

@@ -74,7 +74,7 @@ def test_filters_and_search_add_up(ada):
 def test_the_filters_offer_what_tenants_have(ada):
     register("acme", region="us-east", tags=["vip"])
     page = ada.get("/tenants?tag=vip")
-    assert page.texts("#filter-region option") == ["Region: any", "us-east"]
+    assert page.texts("#filter-region option") == ["Region: any", "US East"]
     assert page.texts("#filter-tag option[selected]") == ["vip"]
 
 

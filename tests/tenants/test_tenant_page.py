@@ -22,7 +22,7 @@ TABS = ["", "/status", "/metadata", "/operations", "/audit"]
 def test_the_overview_shows_whom_to_contact_and_where_everything_is(ada):
     tenant_id = register("acme", tags=["vip"])
     ada.get(f"/tenants/{tenant_id}")
-    for words in ("bob@example.com", "eu-central", "Starter", "vip", str(tenant_id), "Pool"):
+    for words in ("bob@example.com", "EU Central", "Starter", "vip", str(tenant_id), "Pool"):
         assert words in ada.text
     assert ada.select("a[href=http://acme.localhost:8000/]")
 

@@ -70,7 +70,7 @@ def reactivate_member(member_id: UUID, *, actor: Actor) -> None:
             raise StateError("This member is not deactivated.")
         member.state = MemberState.ACTIVE if member.password_hash is not None else MemberState.INVITED
         if member.state == MemberState.INVITED:
-            send_invitation(member)
+            send_invitation(member, actor)
         changes = {"state": (MemberState.DEACTIVATED.value, member.state)}
         record_event(AuditAction.MEMBER_REACTIVATED, target=member.target, actor=actor, changes=changes)
         request_facts()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record_event, unaudited
 from app.core import clock
-from app.core.actors import Actor
+from app.core.actors import Actor, ActorKind
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
 from app.core.database.transactions import transaction
@@ -40,7 +40,7 @@ def invite_member(*, name: str, email: str, role_key: str, actor: Actor) -> UUID
         refuse_above_own_rank(actor, role)
         member = Member(id=new_id(), email=address, role_id=role.id, state=MemberState.INVITED)
         member.rename(check_person_name(name))
-        send_invitation(member)
+        send_invitation(member, actor)
         _insert(member)
         changes = {"name": (None, member.name), "email": (None, address), "role": (None, role.key)}
         record_event(AuditAction.MEMBER_INVITED, target=member.target, actor=actor, changes=changes)
@@ -59,7 +59,7 @@ def resend_invitation(member_id: UUID, *, actor: Actor) -> None:
         refuse_above_own_rank(actor, member.role)
         if member.state != MemberState.INVITED:
             raise StateError("Only somebody who has not accepted yet can be invited again.")
-        send_invitation(member)
+        send_invitation(member, actor)
         record_event(AuditAction.MEMBER_REINVITED, target=member.target, actor=actor)
 
 
@@ -96,11 +96,17 @@ def mail_owner_link(*, actor: Actor) -> None:
 
 
 @unaudited("a part of use cases that record their own events")
-def send_invitation(member: Member) -> None:
-    """Give an invited member a new link and queue the mail that carries it, in the open transaction."""
+def send_invitation(member: Member, inviter: Actor | None = None) -> None:
+    """Give an invited member a new link and queue the mail that carries it, in the open transaction.
+
+    The mail names an inviter who is a member here; the platform and the system invite in the tenant's name.
+    """
     member.issue_link(LinkPurpose.MEMBER_INVITATION, INVITATION_LIFETIME, clock.now())
     serial = str(member.link_serial)
-    queue_mail(MailName.MEMBER_INVITATION, {"member_id": str(member.id), "serial": serial}, key=f"{member.id}-{serial}")
+    payload = {"member_id": str(member.id), "serial": serial}
+    if inviter is not None and inviter.kind is ActorKind.MEMBER:
+        payload["inviter_id"] = str(inviter.id)
+    queue_mail(MailName.MEMBER_INVITATION, payload, key=f"{member.id}-{serial}")
 
 
 @unaudited("a part of use cases that record their own events")

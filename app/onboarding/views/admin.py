@@ -12,6 +12,7 @@ from app.core.permissions import Permission
 from app.onboarding import queries, services
 from app.onboarding.forms import OwnerLinkForm, PlatformTenantForm
 from app.onboarding.owner_links import MAIL_OWNER_LINK, find_obstacle
+from app.onboarding.views.suggestions import render_slug_suggestion
 from app.operations.queries import find_latest_operation
 from app.plans.queries import list_plans
 from app.tenants.queries import get_tenant
@@ -55,6 +56,13 @@ def show_slug_check() -> ResponseReturnValue:
     return render_template(
         "onboarding/_slug_check.html", check=queries.check_availability(request.args.get("slug", ""))
     )
+
+
+@bp.get("/tenants/slug-suggestions")
+@require(Permission.TENANT_CREATE)
+def show_slug_suggestion() -> ResponseReturnValue:
+    """Offer an address while the name is typed."""
+    return render_slug_suggestion(PlatformTenantForm(request.args))
 
 
 @bp.get("/tenants/<uuid:tenant_id>/owner-links")

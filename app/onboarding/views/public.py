@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.core.errors import InputError
 from app.onboarding import queries, services
 from app.onboarding.forms import SignUpForm
+from app.onboarding.views.suggestions import render_slug_suggestion
 from app.operations.queries import find_latest_operation, list_steps
 from app.plans.queries import list_plans
 from app.web.decorators import allow_anybody
@@ -67,6 +68,14 @@ def show_slug_check() -> ResponseReturnValue:
     """Say, while it is typed, whether an address can be had."""
     check = queries.check_availability(request.args.get("slug", ""))
     return render_template("onboarding/_slug_check.html", check=check)
+
+
+@bp.get("/sign-up/slug-suggestions")
+@allow_anybody(VISITORS)
+@limiter.limit("120 per minute")
+def show_slug_suggestion() -> ResponseReturnValue:
+    """Offer an address while the name is typed."""
+    return render_slug_suggestion(SignUpForm(request.args))
 
 
 @bp.get("/sign-up/confirmations/<token>")

@@ -22,6 +22,7 @@ from app.tenants.queries.listing import DEFAULT_SORT, FILTERS, SORTS
 from app.tenants.status import TenantStatus
 from app.tenants.views.admin.blueprint import bp
 from app.tenants.views.admin.undo import Undo, offer_undo, take_undo
+from app.web.choices import name_region
 from app.web.decorators import require
 from app.web.forms import add_errors, choices_of
 from app.web.htmx import is_fragment_request, redirect_to, render
@@ -111,7 +112,7 @@ def _selects() -> list[dict[str, object]]:
     return [
         {"name": "status", "label": "Status", "options": choices_of(TenantStatus)},
         {"name": "plan", "label": "Plan", "options": [(plan.key, plan.name) for plan in list_plans()]},
-        {"name": "region", "label": "Region", "options": _pairs(queries.list_regions())},
+        {"name": "region", "label": "Region", "options": [(key, name_region(key)) for key in queries.list_regions()]},
         {"name": "tag", "label": "Tag", "options": _pairs(queries.list_used_tags())},
     ]
 
