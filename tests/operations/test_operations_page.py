@@ -29,7 +29,7 @@ def test_operations_are_listed_newest_first_with_where_they_stand(
     start(globex)
     ada.get("/operations")
     assert listed(ada) == ["globex", "acme"]
-    assert ("5 of 5" in ada.text, "0 of 5" in ada.text) == (True, True)
+    assert ("6 of 6" in ada.text, "0 of 6" in ada.text) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_export_holds_what_the_filters_leave(ada: PageClient, acme: TenantRo
     start(globex)
     lines = ada.get("/operations.csv?tenant=acme").response.get_data(as_text=True).splitlines()
     assert len(lines) == 2
-    assert lines[1].startswith(f'"{operation_id}","{TOY}","pending","{acme.tenant_id}","Ada",1,0,5,')
+    assert lines[1].startswith(f'"{operation_id}","{TOY}","pending","{acme.tenant_id}","Ada",1,0,6,')
 
 
 def test_the_export_ends_at_its_limit(ada: PageClient, acme: TenantRoute, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_running_operations_page_asks_for_itself_each_second(ada: PageClient, 
     page = ada.get(f"/operations/{operation_id}")
     (part,) = page.select("#operation_progress")
     assert (part.get("hx-trigger"), part.get("hx-get")) == ("every 1s", f"/operations/{operation_id}")
-    assert [(bar.get("value"), bar.get("max")) for bar in page.select("progress")] == [("2", "5")]
+    assert [(bar.get("value"), bar.get("max")) for bar in page.select("progress")] == [("2", "6")]
     assert page.select("noscript meta")[0].get("content") == "2"
     assert "A step failed and will be tried again RuntimeError: fill broke" in page.text
 
@@ -120,9 +120,9 @@ def test_the_log_tells_each_steps_times_and_error(ada: PageClient, acme: TenantR
     operation_id = fail(acme, "seal")
     page = ada.get(f"/operations/{operation_id}")
     rows = page.texts("#log-table tbody tr")
-    assert [row.startswith(f"Do {name}") for row, name in zip(rows, SCOPES, strict=True)] == [True] * 5
+    assert [row.startswith(f"Do {name}") for row, name in zip(rows, SCOPES, strict=True)] == [True] * 6
     assert "RuntimeError: seal broke" in rows[3]
-    assert rows[4] == "Do last Pending"
+    assert rows[5] == "Do last Pending"
 
 
 def test_a_failed_operation_is_retried_by_its_button(ada: PageClient, acme: TenantRoute) -> None:

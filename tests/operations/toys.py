@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.audit.models import ControlAuditEvent, HomeAuditEvent
 from app.audit.services import Target, record_event
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
+from app.core.database.session import db
+from app.core.database.transactions import transaction
 from app.core.jobs import MAX_ATTEMPTS
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import TenantRoute, platform_scope
@@ -28,6 +32,7 @@ SCOPES = {
     "home": StepScope.OWNER,
     "fill": StepScope.TENANT,
     "seal": StepScope.OWNER,
+    "annex": StepScope.SERVER,
     "last": StepScope.PLATFORM,
 }
 EXPIRE = "update control.outbox set lease_until = clock_timestamp() - interval '1 second' where state <> 'pending'"
@@ -41,14 +46,25 @@ def write(label: str, given: StepInput) -> None:
         raise RuntimeError(f"{label} broke")
 
 
+def write_once(label: str, given: StepInput) -> None:
+    """Write one event in a transaction of its own, unless an earlier run has: what a step on a server must do."""
+    with platform_scope("step on a server"), transaction():
+        written = select(ControlAuditEvent).where(
+            ControlAuditEvent.target_id == given.operation_id, ControlAuditEvent.target_label == label
+        )
+        if db.session.scalar(written) is None:
+            write(label, given)
+
+
 def step(name: str, scope: StepScope) -> Step:
     """Make a step and its compensation."""
+    act = write_once if scope is StepScope.SERVER else write
     return Step(
         name,
         f"Do {name}",
         scope,
-        lambda given: write(name, given),
-        None if name == "seal" else lambda given: write(f"undo {name}", given),
+        lambda given: act(name, given),
+        None if name == "seal" else lambda given: act(f"undo {name}", given),
     )
 
 
