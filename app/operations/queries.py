@@ -61,12 +61,6 @@ def find_latest_operation(tenant_id: UUID, kind: str | None = None) -> Operation
     return db.session.scalars(_newest_first(statement).limit(1)).first()
 
 
-def list_operations(*, tenant_id: UUID, most: int = PAGE_ROWS) -> list[Operation]:
-    """Return a tenant's newest operations."""
-    statement = _newest_first(_matching(OperationFilter(tenant_id=tenant_id)))
-    return list(db.session.scalars(statement.limit(most)))
-
-
 def search_operations(wanted: OperationFilter, cursor: str | None = None) -> Page[Operation]:
     """Return a page of operations, newest first."""
     place = decode_cursor(cursor, "", (datetime, UUID))

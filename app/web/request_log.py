@@ -30,8 +30,6 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    if "request_id" not in g:
-        return response
     response.headers["X-Request-Id"] = g.request_id
     milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
     # The path without its query: a token in a mail's link must not reach the log.

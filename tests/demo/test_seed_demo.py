@@ -8,6 +8,7 @@ import pytest
 
 from app.audit.models import ControlAuditEvent
 from app.core import clock
+from app.core.audit_actions import AuditAction
 from app.core.errors import StateError
 from app.core.tenancy.scopes import platform_scope
 from app.demo import seeding
@@ -65,6 +66,21 @@ def test_seeding_goes_on_where_it_was_cut_short(app, monkeypatch):
             seeding.seed_demo()
     seeding.seed_demo()
     assert {tenant.slug for tenant in rows_of(Tenant)} >= {"acme", "globex", "hooli"}
+
+
+def test_a_status_that_has_turned_already_is_not_turned_again(app, monkeypatch):
+    def stop(*_arguments, **_keywords):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(seeding.settings, "update_workspace", stop)
+        for _ in seeding.STORIES:
+            with pytest.raises(KeyboardInterrupt):
+                seeding.seed_demo()
+    seeding.seed_demo()
+    reactivated = [event for event in rows_of(ControlAuditEvent) if event.action == AuditAction.TENANT_REACTIVATED]
+    reasons = [story for story in seeding.STORIES if story.reactivated_days_ago is not None]
+    assert len(reactivated) == len(reasons) > 0
 
 
 def test_its_jobs_run_without_an_error(app):

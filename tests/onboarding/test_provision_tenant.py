@@ -9,7 +9,9 @@ import pytest
 
 from app.core.actors import Actor
 from app.core.database.session import registry
+from app.core.errors import StateError
 from app.core.tenancy.scopes import platform_scope, tenant_scope
+from app.homes.services import create_home
 from app.members.queries import find_member_by_email
 from app.onboarding.services import onboard_tenant
 from app.operations.queries import find_latest_operation
@@ -80,3 +82,8 @@ def expire_leases(instance):
 
     with psycopg.connect(instance.database_url.get_secret_value()) as connection:
         connection.execute("update control.outbox set lease_until = now() - interval '1 second' where state <> 'done'")
+
+
+def test_a_home_is_made_for_a_tenant_and_never_for_the_platform(app):
+    with platform_scope("test"), pytest.raises(StateError, match="in its tenant's scope"):
+        create_home()

@@ -12,7 +12,8 @@ from app.core.actors import Actor
 from app.core.tenancy.scopes import platform_scope
 from app.mail.composers import get_composer
 from app.onboarding.confirmation import make_confirmation
-from app.onboarding.services import expire_requests
+from app.onboarding.services import confirm_request, expire_requests
+from app.operations.models import Operation
 from app.plans.services import seed_catalogue
 from app.tenants.models import Tenant
 from tests.factories import browser, rows_of
@@ -87,6 +88,16 @@ def test_confirming_twice_makes_one_workspace(app, visitor):
             visitor.submit(link)
     run_jobs()
     assert tenants() == {"acme": "active"}
+
+
+def test_two_confirmations_at_once_start_one_set_up(app, visitor):
+    sign_up(visitor)
+    [tenant] = rows_of(Tenant)
+    token = make_confirmation(tenant.id)
+    for _ in range(2):
+        with platform_scope("test"):
+            assert confirm_request(token, actor=Actor.visitor(None)) == tenant.id
+    assert len(rows_of(Operation)) == 1
 
 
 def test_a_forged_link_leads_nowhere(visitor):

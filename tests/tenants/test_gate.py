@@ -19,7 +19,7 @@ from tests.factories import (
     sign_in_as_bob,
     use_cheap_passwords,
 )
-from tests.tenant_rows import make_tenant_rows, set_tenant
+from tests.tenant_rows import make_tenant_rows, owner_connection, route_of, set_tenant
 from tests.tenants.registry import register
 
 HOST = "acme.localhost"
@@ -173,3 +173,11 @@ def test_a_cookie_of_before_asks_no_home_that_is_not_there(app, visitor):
 
 def test_other_surfaces_have_no_gate(app):
     assert browser(app, "localhost").get("/").status == 200
+
+
+def test_a_tenant_whose_home_has_no_place_yet_is_being_prepared(visitor):
+    acme = make_tenant_rows("acme", status="provisioning")
+    with owner_connection() as connection:
+        connection.execute("delete from control.placements where tenant_id = %s", (acme.tenant_id,))
+    assert route_of(acme.tenant_id).placement is None
+    assert "is being prepared" in visitor.get("/").text

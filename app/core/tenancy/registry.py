@@ -138,16 +138,20 @@ class Registry:
 
     def _query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            for last_try in (False, True):
-                try:
-                    if self._connection is None or self._connection.closed:
-                        self._connection = self.connect()
-                    return self._connection.execute(statement, parameters).fetchall()
-                except psycopg.OperationalError as error:
-                    self._drop_connection()
-                    if last_try:
-                        raise UnavailableError("The database does not answer; please try again shortly.") from error
-        raise AssertionError("unreachable")
+            try:
+                return self._ask(statement, parameters)
+            except psycopg.OperationalError:
+                self._drop_connection()  # The server may have hung up since the last question; a new one tells.
+            try:
+                return self._ask(statement, parameters)
+            except psycopg.OperationalError as error:
+                self._drop_connection()
+                raise UnavailableError("The database does not answer; please try again shortly.") from error
+
+    def _ask(self, statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self.connect()
+        return self._connection.execute(statement, parameters).fetchall()
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -155,7 +159,7 @@ class Registry:
             self._connection = None
 
     def _ensure_poller(self) -> None:
-        if not self.polls or self._poller is not None:
+        if not self.polls:
             return
         with self._lock:
             if self._poller is None:
