@@ -41,6 +41,10 @@ class Site:
         """Sign in on the demo's Acme."""
         self._sign_in(page, "acme", "bob@acme.example", demo_password())
 
+    def sign_in_as_gina(self, page: Page) -> None:
+        """Sign in on the demo's Hooli, which is suspended."""
+        self._sign_in(page, "hooli", "gina@hooli.example", demo_password())
+
     def _sign_in(self, page: Page, host: str, email: str, password: str) -> None:
         page.goto(self.url(host, "/sign-in"))
         page.fill("[name=email]", email)

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from app.core.tenancy.scopes import platform_scope
-from app.operations.queries import find_latest_operation
-from app.tenants.queries import get_tenant_by_slug
 from app.web.decorators import find_access
 from app.web.hosts import Surface
 from tests.browser.conftest import Tab
+from tests.browser.places import Place, object_places
 from tests.browser.site import Site
 
 HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
@@ -37,16 +35,6 @@ def paths(site: Site, surface: Surface) -> Iterator[str]:
             yield rule.rule
 
 
-def object_paths() -> list[str]:
-    """List the pages of one tenant and one operation."""
-    with platform_scope("test"):
-        tenant = get_tenant_by_slug("acme")
-        operation = find_latest_operation(tenant.id)
-    base = f"/tenants/{tenant.id}"
-    tails = ("", "/status", "/metadata", "/operations", "/edit", "/suspension", "/archival")
-    return [*(base + tail for tail in tails), f"/operations/{operation.id}"]
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (360, "dark"), (1440, "dark"), (360, "light")])
 def test_every_page_is_readable_by_all(
     lived_in_site: Site, tab: Tab, axe: Callable[[Page], None], width: int, theme: str
@@ -54,12 +42,13 @@ def test_every_page_is_readable_by_all(
     page = tab(width, theme)
     lived_in_site.sign_in_as_ada(page)
     lived_in_site.sign_in_as_bob(page)
-    visits = [(HOSTS[surface], path) for surface in HOSTS for path in sorted(paths(lived_in_site, surface))]
-    for host, path in [*visits, *(("admin", path) for path in object_paths())]:
-        answer = page.goto(lived_in_site.url(host, path))
-        assert answer.status == 200, path
+    lived_in_site.sign_in_as_gina(page)
+    visits = [Place(HOSTS[surface], path) for surface in HOSTS for path in sorted(paths(lived_in_site, surface))]
+    for place in [*visits, *object_places()]:
+        answer = page.goto(lived_in_site.url(place.host, place.path))
+        assert answer.status == place.status, place
         axe(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, place
 
 
 def test_pictures_for_the_readme(lived_in_site: Site, tab: Tab, tmp_path: Path, pytestconfig: pytest.Config) -> None:

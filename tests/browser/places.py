@@ -1,0 +1,57 @@
+"""The pages that need an object or a state: where they are in the demo's month, and how they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.core.database.session import registry
+from app.core.ids import new_id
+from app.core.tenancy.scopes import platform_scope, tenant_scope
+from app.jobs.queries import JobFilter, list_jobs
+from app.members.queries import find_member_by_email
+from app.operations.queries import find_latest_operation
+from app.staff.queries import list_staff_users
+from app.tenants import services
+from app.tenants.queries import get_tenant_by_slug
+from tests.factories import SETUP
+
+TENANT_PAGES = (
+    "", "/status", "/metadata", "/operations", "/edit", "/suspension", "/archival", "/owner-links", "/audit",
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """One page: its host, its path and how it answers."""
+
+    host: str
+    path: str
+    status: int = 200
+
+
+def object_places() -> Iterator[Place]:
+    """Yield the pages of one of each object, of a suspended and a closed tenant, and of errors."""
+    yield from _platform_places()
+    with platform_scope("test"):
+        acme = get_tenant_by_slug("acme")
+    with tenant_scope(registry().find_route(acme.id), reason="test"):
+        dan = find_member_by_email("dan@acme.example")
+    yield from (Place("acme", f"/members/{dan.id}{tail}") for tail in ("", "/deactivation"))
+    yield from (Place("hooli", "/suspended"), Place("hooli", "/", 403), Place("vandelay", "/", 403))
+    yield from (Place(host, "/nothing-here", 404) for host in ("admin", "acme", ""))
+
+
+def _platform_places() -> Iterator[Place]:
+    with platform_scope("test"):
+        acme, initech, hooli = (get_tenant_by_slug(slug).id for slug in ("acme", "initech", "hooli"))
+        bulk_id = services.tag_tenants([acme, new_id()], "vip", actor=SETUP)
+        services.suspend_tenant(initech, reason="The trial is over.", actor=SETUP)
+        services.archive_tenant(initech, reason="Nobody came back.", actor=SETUP)
+        operation, job = find_latest_operation(acme), list_jobs(JobFilter()).rows[0]
+        (ada,) = list_staff_users()
+    paths = [
+        *(f"/tenants/{acme}{tail}" for tail in TENANT_PAGES), f"/tenants/{initech}/unarchival",
+        *(f"/tenants/{hooli}{tail}" for tail in ("", "/archival", "/reactivation")),
+        f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
+    ]  # fmt: skip
+    yield from (Place("admin", path) for path in paths)
