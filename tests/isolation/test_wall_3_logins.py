@@ -10,13 +10,17 @@ import psycopg
 import pytest
 from psycopg import sql
 from pydantic import SecretStr
+from sqlalchemy import select
+from sqlalchemy.exc import ProgrammingError
 
 from app.core.config import Settings
 from app.core.database.engines import Engines
 from app.core.database.migrate import migrate
-from app.core.database.session import registry
+from app.core.database.session import db, registry
 from app.core.errors import ConfigError
-from app.core.tenancy.scopes import Login, TenantRoute
+from app.core.tenancy.scopes import Login, TenantRoute, platform_scope, tenant_scope
+from app.plans.models import Plan
+from app.plans.services import seed_catalogue
 from tests.isolation.toy import as_superuser, attack, connect
 from tests.servers import PASSWORD
 
@@ -247,3 +251,12 @@ def tables_of(instance: Settings, schema: str) -> list[sql.Identifier]:
         rows = connection.execute("select tablename from pg_tables where schemaname = %s", (schema,)).fetchall()
     assert rows
     return [sql.Identifier(schema, name) for (name,) in rows]
+
+
+def test_what_belongs_to_no_tenant_is_not_a_tenants_to_change(acme: TenantRoute) -> None:
+    with platform_scope("test"):
+        seed_catalogue()
+    with tenant_scope(acme, reason="test"):
+        db.session.scalars(select(Plan).limit(1)).one().name = "Free for ever"
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            db.session.flush()

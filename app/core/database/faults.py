@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.core.errors import UnavailableError
 from app.core.tenancy.errors import CONTEXT_STATES, ROUTE_STATES, HomeUnavailableError, ScopeError
 from app.core.tenancy.registry import Registry
-from app.core.tenancy.scopes import Tier, find_scope
+from app.core.tenancy.scopes import Tier, current_tenant_id, find_scope
 
 NO_ANSWER = "The database does not answer; please try again shortly."
 BUSY = "The database is busy; please try again shortly."
@@ -59,9 +59,7 @@ def _is_in_home_of_its_own() -> bool:
 
 
 def _look_again(registry: Registry, cause: Any) -> NoReturn:
-    scope = find_scope()
-    if scope is not None and scope.tenant_id is not None:
-        registry.forget(scope.tenant_id)
+    registry.forget(current_tenant_id())  # Only a tenant's scope shows a context or has a home.
     raise HomeUnavailableError("This workspace is being maintained; please try again shortly.") from cause
 
 
