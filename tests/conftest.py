@@ -92,9 +92,9 @@ def _session_app(instance: Settings) -> Iterator[Portal]:
 
 
 @pytest.fixture
-def app(_session_app: Portal, superuser_url: str, worker_id: str) -> Iterator[Portal]:
+def app(_session_app: Portal, superuser_url: str, other_superuser_url: str, worker_id: str) -> Iterator[Portal]:
     """The application over an empty database and an empty Redis."""
-    empty_database(superuser_url, worker_id)
+    empty_database(superuser_url, other_superuser_url, worker_id)
     with _session_app.app_context():
         get_redis().flushdb()
         yield _session_app

@@ -94,16 +94,32 @@ do $$ declare t record; begin
         where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
           and c.relname not in ('alembic_version', 'context_keys', 'registry_version', 'tenant_status_transitions')
     loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
-    update control.registry_version set version = version + 1;
+    for t in select nspname from pg_namespace where nspname ~ '^[tw]_[0-9a-f]{32}$'
+    loop execute format('drop schema %I cascade', t.nspname); end loop;
 end $$
 """
+FORGET = """
+delete from control.context_keys where database_name <> '';
+update control.registry_version set version = version + 1
+"""
+DATABASES = "select server, database_name from control.context_keys where database_name <> ''"
 
 
-def empty_database(superuser_url: str, worker: str) -> None:
-    """Delete every row, past policies and triggers, as only the superuser can."""
-    url = superuser_url.rsplit("/", 1)[0] + f"/tenantry_{worker}"
-    with psycopg.connect(url) as connection:
+def empty_database(superuser_url: str, other_superuser_url: str, worker: str) -> None:
+    """Delete every row and every home of its own, past policies and triggers, as only the superuser can."""
+    main, annex = superuser_url.rpartition("/")[0], other_superuser_url.rpartition("/")[0]
+    with psycopg.connect(f"{main}/tenantry_{worker}", autocommit=True) as connection:
         connection.execute(EMPTY)
+        dropped = connection.execute(DATABASES).fetchall()
+        connection.execute(FORGET)
+    with psycopg.connect(other_superuser_url, autocommit=True) as connection:
+        has_annex = connection.execute("select 1 from pg_database where datname = %s", (f"annex_{worker}",)).fetchone()
+    if has_annex:
+        with psycopg.connect(f"{annex}/annex_{worker}") as connection:
+            connection.execute(EMPTY)
+    for server, name in dropped:
+        with psycopg.connect(other_superuser_url if server == ANNEX else superuser_url, autocommit=True) as connection:
+            connection.execute(f"drop database if exists {name} with (force)")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

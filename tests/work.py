@@ -75,7 +75,7 @@ def _read_errors() -> list[tuple]:
 def _run_until_idle(per_tenant: int) -> int:
     total = 0
     for _round in range(MAX_ROUNDS):
-        count = sweep(per_tenant)
+        count = sum(sweep(per_tenant).values())
         for queue in Queue:
             worker = InProcessWorker([queue.value], connection=get_redis(), serializer=JSONSerializer)
             worker.work(burst=True, logging_level="WARNING")

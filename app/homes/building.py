@@ -125,6 +125,10 @@ def _drop_database(placement: Placement) -> None:
     with owner_connection(DatabaseAddress(placement.server)) as connection:
         statement = sql.SQL("drop database if exists {} with (force)")
         connection.execute(statement.format(sql.Identifier(placement.database)))
+    with owner_connection() as control:
+        control.execute(
+            "delete from control.context_keys where (server, database_name) = (%s, %s)", tuple(placement.address)
+        )
 
 
 def _empty_pool(tenant_id: UUID, placement: Placement) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from flask import Flask, current_app
@@ -14,8 +15,12 @@ from app.core import clock
 from app.core.config import Settings
 from app.core.jobs import on_enqueue
 from app.core.redis import get_redis
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, find_scope
 
 DOORBELL = "tenantry:doorbell"
+DOORS = "tenantry:doors"
+MOST_DOORS = 1_000
+ADDRESS = "/"
 SIGN = "tenantry:dispatcher"
 SIGN_SECONDS = 60
 RING_SECONDS = 0.5
@@ -41,10 +46,15 @@ def quick_redis() -> Redis:
     return found
 
 
-def ring() -> None:
-    """Wake the dispatcher; with Redis gone, its next sweep finds the job all the same."""
+def ring(address: DatabaseAddress | None = None) -> None:
+    """Wake the dispatcher and say at which database; without one, at the running scope's.
+
+    With Redis gone, its next sweep finds the job all the same.
+    """
+    door = ADDRESS.join(address or _address_of_scope())
     try:
         with quick_redis().pipeline(transaction=False) as pipeline:
+            pipeline.sadd(DOORS, door)
             pipeline.lpush(DOORBELL, "1")
             pipeline.ltrim(DOORBELL, 0, 0)
             pipeline.execute()
@@ -52,9 +62,16 @@ def ring() -> None:
         log.warning("doorbell_silent", error=type(error).__name__)
 
 
-def await_ring(seconds: float) -> None:
-    """Return at the next ring, or after some seconds."""
+def await_ring(seconds: float) -> set[DatabaseAddress]:
+    """Return at the next ring, or after some seconds, with the databases at which it rang."""
     get_redis().blpop([DOORBELL], timeout=seconds)
+    doors: Any = get_redis().spop(DOORS, MOST_DOORS)
+    return {DatabaseAddress(*door.decode().split(ADDRESS)) for door in doors}
+
+
+def _address_of_scope() -> DatabaseAddress:
+    scope = find_scope()
+    return MAIN_DATABASE if scope is None or scope.placement is None else scope.placement.address
 
 
 def leave_sign() -> None:

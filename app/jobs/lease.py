@@ -17,6 +17,7 @@ from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.jobs import JobState, PlatformJob
 from app.core.tenancy.scopes import platform_scope
+from app.jobs.outboxes import execute_at, find_address
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5
@@ -55,7 +56,8 @@ def renew_lease(tenant_id: UUID | None, job_id: UUID, token: int) -> bool:
     """Prolong a lease that this token still holds; tell whether it does."""
     with platform_scope("lease renewed"), transaction():
         if tenant_id is not None:
-            return bool(db.session.scalar(select(func.tenancy.renew_lease(tenant_id, job_id, token, LEASE_SECONDS))))
+            renewal = select(func.tenancy.renew_lease(tenant_id, job_id, token, LEASE_SECONDS))
+            return bool(execute_at(find_address(tenant_id), renewal).scalar())
         held = (
             update(PlatformJob)
             .where(PlatformJob.id == job_id, PlatformJob.token == token, PlatformJob.state == JobState.RUNNING)

@@ -18,9 +18,10 @@ from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
 from app.core.jobs import JobKind, JobState, describe_error, get_job_kind
 from app.core.tenancy.errors import HomeUnavailableError
-from app.core.tenancy.scopes import Scope, TenantRoute, platform_scope, tenant_scope
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Scope, TenantRoute, platform_scope, tenant_scope
 from app.jobs.doorbell import ring
 from app.jobs.lease import held_lease, lease_end
+from app.jobs.outboxes import execute_at, find_address
 from app.jobs.tickets import JobTicket, LeaseLostError, carried
 
 SUSPENDED_WAIT_SECONDS = 60
@@ -66,7 +67,7 @@ def run_job(ticket: JobTicket) -> None:
         except HomeUnavailableError:
             # Fenced or moved since the look; the next dispatch looks again.
             _postpone(ticket, FENCED_WAIT_SECONDS)
-        ring()  # A place in the queue and in the tenant's share is free.
+        ring(_address_of(route))  # A place in the queue and in the tenant's share is free.
 
 
 def _may_run(kind: JobKind, route: TenantRoute | None) -> bool:
@@ -76,10 +77,10 @@ def _may_run(kind: JobKind, route: TenantRoute | None) -> bool:
 
 
 def _postpone(ticket: JobTicket, wait_seconds: int) -> None:
+    assert ticket.tenant_id is not None  # noqa: S101  # Only a tenant's job waits.
     with platform_scope("job waits"), transaction():
-        db.session.execute(
-            select(func.tenancy.postpone_job(ticket.tenant_id, ticket.job_id, ticket.token, wait_seconds))
-        )
+        wait = select(func.tenancy.postpone_job(ticket.tenant_id, ticket.job_id, ticket.token, wait_seconds))
+        execute_at(find_address(ticket.tenant_id), wait)
 
 
 def _claim_and_run(ticket: JobTicket, kind: JobKind, route: TenantRoute | None) -> None:
@@ -171,6 +172,10 @@ def _finish(ticket: JobTicket, **values: Any) -> None:
     )
     if db.session.scalar(statement) is None:
         raise LeaseLostError("Another worker has this job now.")
+
+
+def _address_of(route: TenantRoute | None) -> DatabaseAddress:
+    return MAIN_DATABASE if route is None or route.placement is None else route.placement.address
 
 
 def _job_scope(route: TenantRoute | None, reason: str) -> AbstractContextManager[Scope]:

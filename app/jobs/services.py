@@ -11,13 +11,15 @@ from app.audit.services import Target, record_event, unaudited
 from app.core import clock
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
-from app.core.database.session import db
+from app.core.database.session import db, registry
 from app.core.database.transactions import after_commit, transaction
 from app.core.errors import StateError
 from app.core.job_names import JobName
 from app.core.jobs import JobState, PlatformJob
+from app.core.tenancy.scopes import MAIN_DATABASE
 from app.jobs import queries
 from app.jobs.doorbell import ring
+from app.jobs.outboxes import execute_at, find_address
 from app.jobs.schedules import forget_old_ticks
 
 KEPT_DONE = timedelta(days=7)
@@ -38,7 +40,8 @@ def retry_job(job_id: UUID, *, actor: Actor) -> None:
         record_event(
             AuditAction.JOB_RETRIED, target=Target("job", job_id, job.kind), actor=actor, tenant_id=job.tenant_id
         )
-        after_commit(ring)
+        address = MAIN_DATABASE if job.is_platforms or job.tenant_id is None else find_address(job.tenant_id)
+        after_commit(lambda: ring(address))
 
 
 @unaudited("housekeeping: the rows of finished work and of ticks that nobody asks for again")
@@ -51,8 +54,10 @@ def prune_jobs() -> None:
     )
     with transaction():
         db.session.execute(delete(PlatformJob).where(old))
-        db.session.execute(select(func.tenancy.prune_jobs(done_before, failed_before)))
         forget_old_ticks()
+    for address in registry().list_databases():
+        with transaction():
+            execute_at(address, select(func.tenancy.prune_jobs(done_before, failed_before)))
 
 
 def _retry_platforms(job_id: UUID) -> bool:
@@ -66,4 +71,6 @@ def _retry_platforms(job_id: UUID) -> bool:
 
 
 def _retry_tenants(job: queries.JobRow) -> bool:
-    return bool(db.session.scalar(select(func.tenancy.retry_job(job.tenant_id, job.id))))
+    assert job.tenant_id is not None  # noqa: S101  # A job of a tenant's outbox has one.
+    again = select(func.tenancy.retry_job(job.tenant_id, job.id))
+    return bool(execute_at(find_address(job.tenant_id), again).scalar())

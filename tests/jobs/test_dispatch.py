@@ -21,6 +21,7 @@ from app.jobs import dispatcher, schedules
 from app.jobs.dispatcher import run_dispatcher, sweep
 from app.web.hosts import Portal
 from tests.isolation.toy import connect
+from tests.jobs.handing import handed
 from tests.jobs.rows import expire_leases, job_row, job_rows
 from tests.jobs.toys import Toy, queue, ran
 from tests.work import run_jobs
@@ -39,7 +40,7 @@ def test_a_tenant_has_only_its_share_in_flight(acme: TenantRoute, globex: Tenant
     for _ in range(9):
         queue(Toy.NOTE, acme)
     queue(Toy.NOTE, globex)
-    assert [sweep(4), sweep(4)] == [5, 0]
+    assert [handed(4), handed(4)] == [5, 0]
     assert queued() == {acme.tenant_id: 4, globex.tenant_id: 1}
 
 
@@ -53,14 +54,14 @@ def test_a_tenant_that_waits_gets_its_turn_when_a_place_is_free(acme: TenantRout
 def test_the_platforms_own_jobs_have_no_share(app: Portal) -> None:
     for _ in range(9):
         queue(Toy.NOTE)
-    assert sweep(4) == 9
+    assert handed(4) == 9
 
 
 def test_platform_jobs_that_concern_a_tenant_are_counted_to_it(app: Portal) -> None:
     tenant_id = new_id()
     for _ in range(9):
         queue(Toy.NOTE, concerning=tenant_id)
-    assert sweep(4) == 4
+    assert handed(4) == 4
 
 
 def test_a_queue_holds_a_bounded_number_and_every_tenant_comes_first_once(
@@ -70,7 +71,7 @@ def test_a_queue_holds_a_bounded_number_and_every_tenant_comes_first_once(
     for _ in range(4):
         queue(Toy.NOTE, acme)
     queue(Toy.NOTE, globex)
-    assert [sweep(4), sweep(4)] == [3, 0]
+    assert [handed(4), handed(4)] == [3, 0]
     assert queued() == {acme.tenant_id: 2, globex.tenant_id: 1}
 
 
@@ -85,7 +86,7 @@ def test_a_full_queue_does_not_hold_up_the_other(app: Portal, monkeypatch: pytes
 def test_a_flushed_redis_loses_nothing(acme: TenantRoute) -> None:
     queue(Toy.NOTE, acme, text="home")
     queue(Toy.NOTE, text="control")
-    assert sweep(4) == 2
+    assert handed(4) == 2
     get_redis().flushdb()
     assert run_jobs() == 2
     assert sorted(ran()) == sorted([f"{acme.tenant_id} home", "platform control"])
@@ -116,7 +117,7 @@ def test_a_dispatcher_passes_over_what_another_one_is_handing_out(
 
     def turn() -> None:
         with app.app_context():
-            counts.append(sweep(4))
+            counts.append(handed(4))
 
     with connect(instance, Login.PLATFORM) as other:
         assert other.execute("select count(*) from tenancy.dispatch_jobs(50, 4, 60)").fetchone() == (1,)
@@ -126,7 +127,7 @@ def test_a_dispatcher_passes_over_what_another_one_is_handing_out(
         other.rollback()
     thread.join()
     assert counts == [0]
-    assert (sweep(4), job_rows()[0].token) == (1, 1)
+    assert (handed(4), job_rows()[0].token) == (1, 1)
 
 
 def test_dispatchers_at_once_hand_each_job_out_once(app: Portal, acme: TenantRoute) -> None:
@@ -139,7 +140,7 @@ def test_dispatchers_at_once_hand_each_job_out_once(app: Portal, acme: TenantRou
     def turn() -> None:
         with app.app_context():
             at_once.wait()
-            counts.append(sweep(20))
+            counts.append(handed(20))
 
     threads = [threading.Thread(target=turn) for _ in range(3)]
     _ = [thread.start() for thread in threads], [thread.join() for thread in threads]

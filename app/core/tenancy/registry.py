@@ -23,6 +23,10 @@ _COLUMNS = "tenant_id, slug, status, server, database_name, tier, schema_name, e
 _BY_HOST = f"select {_COLUMNS} from tenancy.resolve_host(%s)"  # noqa: S608  # A constant list of columns.
 _BY_ID = f"select {_COLUMNS} from tenancy.resolve_tenant(%s)"  # noqa: S608  # A constant list of columns.
 _KEYS = "select server, database_name, version, wrapped from control.context_keys order by version"
+_DATABASES = """
+select distinct p.server, p.database_name from control.placements p join control.tenants t on t.id = p.tenant_id
+where t.status <> 'deleted' order by 1, 2
+"""
 _VERSION = "select version from control.registry_version"
 
 log = structlog.get_logger()
@@ -57,6 +61,10 @@ class Registry:
     def find_route(self, tenant_id: UUID) -> TenantRoute | None:
         """Return the route to a tenant, or None when there is no such tenant."""
         return self._cached(tenant_id, _BY_ID)
+
+    def list_databases(self) -> list[DatabaseAddress]:
+        """Return every database that holds homes."""
+        return [DatabaseAddress(*row) for row in self._query(_DATABASES)]
 
     def forget(self, tenant_id: UUID) -> None:
         """Drop what is cached of a tenant, because the database has just refused it."""
