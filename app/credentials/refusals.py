@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 
 from app.core.errors import InputError, ThrottledError
@@ -11,7 +13,7 @@ from app.web.htmx import render
 REFUSALS = (InputError, ThrottledError)
 
 
-def render_refused(page: str, form: Form, error: InputError | ThrottledError, **context: object) -> Response:
+def render_refused(page: str, form: Form, error: InputError | ThrottledError, **context: Any) -> Response:
     """Show a page with its form and the refusal on it: 422 for what was entered, 429 for how often.
 
     Source: RFC 6585, section 4.

@@ -38,6 +38,7 @@ def test_the_owner_signs_in_while_suspended_and_reads_why(app, acme):
     bob.get("/")
     assert bob.status == 403
     bob.get("/suspended")
+    assert "2 members and all their data" in bob.text
     assert bob.status == 200
     assert "Unpaid invoice" in bob.text
     assert "2 members" in bob.text

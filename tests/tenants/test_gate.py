@@ -23,6 +23,7 @@ from tests.tenant_rows import make_tenant_rows, owner_connection, route_of, set_
 from tests.tenants.registry import register
 
 HOST = "acme.localhost"
+PUBLIC = "http://localhost:8000/"
 UNREADY = {"requested": "Confirm the sign-up first", "provisioning": "is being prepared", "failed": "is not ready yet"}
 
 
@@ -118,7 +119,8 @@ def test_a_suspension_without_words_says_that_none_were_given(app, monkeypatch):
 
 def test_a_closed_portal_leads_to_the_public_site(visitor):
     make_tenant_rows("acme", status="archived")
-    assert visitor.get("/members").select(".error-actions a")[0].get("href") == "http://localhost:8000/"
+    page = visitor.get("/members")
+    assert [link.get("href") for link in page.select(".error-actions a") + page.select("a.brand")] == [PUBLIC] * 2
 
 
 def test_those_who_help_are_named_where_the_settings_name_them(app, visitor, monkeypatch):

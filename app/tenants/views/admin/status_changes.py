@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, url_for
@@ -100,7 +101,7 @@ def _ask_unarchival(tenant: Tenant, form: UnarchivalForm, status: int = 200) -> 
     return _ask(UNARCHIVAL, tenant, form, status, suspension=queries.find_lifted_suspension(tenant.id))
 
 
-def _ask(action: StatusAction, tenant: Tenant, form: Form, status: int = 200, **context: object) -> ResponseReturnValue:
+def _ask(action: StatusAction, tenant: Tenant, form: Form, status: int = 200, **context: Any) -> ResponseReturnValue:
     if not action.applies_to(tenant.status):
         raise StateError(action.refusal(tenant.name, tenant.status))
     return render(f"tenants/admin/new_{action.noun}.html", status, tenant=tenant, action=action, form=form, **context)
