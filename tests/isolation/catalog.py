@@ -18,7 +18,7 @@ KEYED_BY_ID = {"control.tenants"}
 # Rows of nobody, which every tenant may read whole.
 REFERENCE_TABLES = {"control.plans"}
 # Read by definer functions of the owner's only: without policies, and without a grant to anybody.
-OWNERS_TABLES = {"tenancy.context_keys", "tenancy.homes"}
+OWNERS_TABLES = {"tenancy.changed_keys", "tenancy.context_keys", "tenancy.home_versions", "tenancy.homes"}
 VERSION_TABLE = "alembic_version"
 # What a tenant may change of its own registry row; never its status, plan, slug, owner or placement.
 TENANT_COLUMNS = {"control.tenants": {"name", "name_search", "time_zone", "locale", "updated_at"}}

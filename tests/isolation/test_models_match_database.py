@@ -29,7 +29,9 @@ SCHEMAS = {"control", "tenancy", "pool"}
 WITHOUT_A_MODEL = {
     "control.context_keys",
     "control.registry_version",
+    "tenancy.changed_keys",
     "tenancy.context_keys",
+    "tenancy.home_versions",
     "tenancy.homes",
 }
 # The database holds these alone, for a reason; a difference that is gone must leave this list.
