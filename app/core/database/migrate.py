@@ -127,13 +127,15 @@ def _refuse_unfit_owner(connection: Connection, roles: Roles) -> None:
 
 def _ensure_roles(connection: Connection, urls: ServerUrls, address: DatabaseAddress, roles: Roles) -> None:
     """Create the runtime logins with the passwords of their URLs, and let nobody else into the database."""
-    for tries_left in reversed(range(ROLE_TRIES)):
+    tries_left = ROLE_TRIES
+    while True:
         try:
             _ensure_logins(connection, urls, address, roles)
             break
         except (DuplicateObject, UniqueViolation, InternalError_):
             # Roles are the cluster's, the lock is the database's: a migration next door wrote the same row.
             connection.rollback()
+            tries_left -= 1
             if not tries_left:
                 raise
     database = make_url(urls.get(Login.OWNER, address)).database
