@@ -80,7 +80,7 @@ SECRETS = [
     "select * from tenancy.home_versions",
     "insert into tenancy.home_versions values ('pool', '0')",
     "select * from tenancy.changed_keys",
-    "insert into tenancy.changed_keys values (gen_random_uuid(), 'members', gen_random_uuid())",
+    "insert into tenancy.changed_keys (tenant_id, table_name) values (gen_random_uuid(), 'members')",
     "delete from tenancy.changed_keys",
     "select tenancy.note_changed_key()",
     "select * from pg_authid",

@@ -15,10 +15,11 @@ create table tenancy.home_versions (
 );
 create table tenancy.changed_keys (
     tenant_id uuid not null,
+    place bigint not null generated always as identity,
     table_name text not null,
-    row_id uuid not null
+    row_id uuid not null,
+    constraint pk_changed_keys primary key (tenant_id, place)
 );
-create index ix_changed_keys_tenant_id on tenancy.changed_keys (tenant_id);
 """
 # Fired only for the tenant whose home is copied; the trigger's condition names it, so other tenants pay nothing.
 NOTE_CHANGED_KEY = """
@@ -26,10 +27,12 @@ create function tenancy.note_changed_key() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
-        insert into tenancy.changed_keys values (old.tenant_id, tg_table_name, old.id);
+        insert into tenancy.changed_keys (tenant_id, table_name, row_id)
+            values (old.tenant_id, tg_table_name, old.id);
     end if;
     if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.id <> old.id) then
-        insert into tenancy.changed_keys values (new.tenant_id, tg_table_name, new.id);
+        insert into tenancy.changed_keys (tenant_id, table_name, row_id)
+            values (new.tenant_id, tg_table_name, new.id);
     end if;
     return null;
 end $$
