@@ -15,10 +15,10 @@ create table tenancy.home_versions (
 );
 create table tenancy.changed_keys (
     tenant_id uuid not null,
-    place bigint not null generated always as identity,
+    id uuid not null default gen_random_uuid(),
     table_name text not null,
     row_id uuid not null,
-    constraint pk_changed_keys primary key (tenant_id, place)
+    constraint pk_changed_keys primary key (tenant_id, id)
 );
 """
 # Fired only for the tenant whose home is copied; the trigger's condition names it, so other tenants pay nothing.
