@@ -22,6 +22,7 @@ from app.mail.wiring import init_mail
 from app.members.wiring import init_members
 from app.onboarding.wiring import init_onboarding
 from app.operations.wiring import init_operations
+from app.servers.wiring import init_servers
 from app.settings.wiring import init_settings
 from app.sign_in.wiring import init_sign_in
 from app.staff.wiring import init_staff
@@ -90,6 +91,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_operations(app)
     init_jobs(app, settings)
     init_mail(app, settings)
+    init_servers(app)
     init_tenants(app)
     init_staff(app)
     init_members(app)

@@ -92,13 +92,17 @@ do $$ declare t record; begin
     set local session_replication_role = replica;
     for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
-          and c.relname not in ('alembic_version', 'context_keys', 'registry_version', 'tenant_status_transitions')
+          and c.relname not in ('alembic_version', 'context_keys', 'registry_version', 'servers',
+            'tenant_status_transitions')
     loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
     for t in select nspname from pg_namespace where nspname ~ '^[tw]_[0-9a-f]{32}$'
     loop execute format('drop schema %I cascade', t.nspname); end loop;
 end $$
 """
 FORGET = """
+delete from control.servers where name <> 'main';
+update control.servers set region = 'eu-central', capacity = 100000, accepts_homes = true, state = 'ready',
+    error = null, measured_at = null, is_reachable = null;
 delete from control.context_keys where database_name <> '';
 update control.registry_version set version = version + 1
 """
