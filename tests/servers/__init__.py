@@ -92,9 +92,14 @@ do $$ declare t record; begin
     set local session_replication_role = replica;
     for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
-          and c.relname not in ('alembic_version', 'context_keys', 'registry_version', 'servers',
+          and c.relname not in ('alembic_version', 'context_keys', 'home_versions', 'registry_version', 'servers',
             'tenant_status_transitions')
     loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
+    -- What migrations have recorded of pools and templates stays, as these do.
+    delete from tenancy.home_versions where schema_name ~ '^[tw]_[0-9a-f]{32}$';
+    if to_regclass('control.home_versions') is not null then
+        delete from control.home_versions where schema_name <> 'pool';
+    end if;
     for t in select nspname from pg_namespace where nspname ~ '^[tw]_[0-9a-f]{32}$'
     loop execute format('drop schema %I cascade', t.nspname); end loop;
 end $$
