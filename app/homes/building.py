@@ -5,6 +5,7 @@ Nothing here is one transaction over all that it does, so each part finds what a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from app.core.database.context_keys import install_context_key
+from app.core.database.home_versions import RECORD, HomeKey, copy_version, forget_version, read_version
 from app.core.database.owner import owner_connection, owner_in_home
 from app.core.database.versions import TEMPLATE_SCHEMA
 from app.core.runtime import current_settings
@@ -26,6 +28,7 @@ insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'active')
 on conflict (tenant_id) do update set epoch = excluded.epoch, state = 'active' where homes.epoch < excluded.epoch
 """
 _PURGE = "update tenancy.homes set state = 'purged' where tenant_id = %s and epoch <= %s"
+_UNRECORD = "delete from tenancy.home_versions where schema_name = %s"
 
 
 def place_home(tenant_id: UUID, tier: Tier, server: str, epoch: int = 1) -> Placement:
@@ -42,33 +45,63 @@ def build_home(tenant_id: UUID, placement: Placement) -> None:
     Errors: UnavailableError when a server does not answer.
     """
     if placement.tier is Tier.DATABASE:
-        _create_database(placement)
+        create_database(placement)
     if placement.tier is Tier.SCHEMA:
         _create_schema(placement)
     open_home(tenant_id, placement)
 
 
 def open_home(tenant_id: UUID, placement: Placement) -> None:
-    """Let the home's database, and the main one, accept contexts of this epoch."""
-    for address in dict.fromkeys((placement.address, MAIN_DATABASE)):
-        with owner_connection(address) as connection:
-            connection.execute(_OPEN, (tenant_id, placement.epoch))
+    """Let the home's database, and the main one, accept contexts of this epoch; routing learns the home's version."""
+    with owner_connection(placement.address) as connection:
+        connection.execute(_OPEN, (tenant_id, placement.epoch))
+        version = read_version(connection, placement.schema)
+    with owner_connection() as control:
+        control.execute(_OPEN, (tenant_id, placement.epoch))
+        if placement.tier is not Tier.POOL and version is not None:
+            copy_version(control, home_key(placement), placement.tier, version)
+
+
+def home_key(placement: Placement) -> HomeKey:
+    """Return where a home lies, without the epoch in which that is true."""
+    return HomeKey(placement.server, placement.database, placement.schema)
+
+
+def create_database(placement: Placement) -> None:
+    """Copy the template to a database of its own, with a context key of its own."""
+    template = ensure_template_database(placement.server)
+    with owner_connection(DatabaseAddress(placement.server)) as connection:
+        _copy_database(connection, template, placement.database)
+    with owner_connection(placement.address) as connection:
+        install_context_key(connection, current_settings(), placement.address)
 
 
 def drop_home(tenant_id: UUID, placement: Placement) -> None:
-    """Take down a home with all that is in it, and refuse every context of it from now on."""
+    """Take down a home with all that is in it, and refuse every context of it from now on.
+
+    Where the tenant's home lies elsewhere by now, in a later epoch, that one is not touched.
+    """
+    drop_place(tenant_id, placement)
+    kept = (MAIN_DATABASE,) if placement.tier is Tier.DATABASE else (placement.address, MAIN_DATABASE)
+    for address in dict.fromkeys(kept):
+        with owner_connection(address) as connection:
+            connection.execute(_PURGE, (tenant_id, placement.epoch))
+
+
+def drop_place(tenant_id: UUID, placement: Placement) -> None:
+    """Drop the tables, or in the pool the rows, that lie at a placement."""
     if placement.tier is Tier.POOL:
         _empty_pool(tenant_id, placement)
-    if placement.tier is not Tier.DATABASE:
+    elif placement.tier is Tier.SCHEMA:
         with owner_connection(placement.address) as connection:
-            connection.execute(_PURGE, (tenant_id, placement.epoch))
-            if placement.tier is Tier.SCHEMA:
-                name = sql.Identifier(placement.schema)
-                connection.execute(sql.SQL("drop schema if exists {} cascade").format(name))
-    with owner_connection() as connection:
-        connection.execute(_PURGE, (tenant_id, placement.epoch))
-    if placement.tier is Tier.DATABASE:
+            drop = sql.SQL("drop schema if exists {} cascade")
+            connection.execute(drop.format(sql.Identifier(placement.schema)))
+            connection.execute(_UNRECORD, (placement.schema,))
+    else:
         _drop_database(placement)
+    if placement.tier is not Tier.POOL:
+        with owner_connection() as control:
+            forget_version(control, home_key(placement))
 
 
 def read_template() -> HomeStructure:
@@ -96,15 +129,8 @@ def _schema_script(schema: str, template: HomeStructure) -> str:
         {template.render_tables()}
         {template.render_guards()}
         insert into alembic_version values ('{template.version}');
+        {RECORD.format(schema=schema, version=template.version)}
     """  # noqa: S608
-
-
-def _create_database(placement: Placement) -> None:
-    template = ensure_template_database(placement.server)
-    with owner_connection(DatabaseAddress(placement.server)) as connection:
-        _copy_database(connection, template, placement.database)
-    with owner_connection(placement.address) as connection:
-        install_context_key(connection, current_settings(), placement.address)
 
 
 def _copy_database(connection: psycopg.Connection[Any], template: str, name: str) -> None:
@@ -123,25 +149,42 @@ def _copy_database(connection: psycopg.Connection[Any], template: str, name: str
 
 def _drop_database(placement: Placement) -> None:
     with owner_connection(DatabaseAddress(placement.server)) as connection:
-        statement = sql.SQL("drop database if exists {} with (force)")
-        connection.execute(statement.format(sql.Identifier(placement.database)))
+        if connection.execute("select 1 from pg_database where datname = %s", (placement.database,)).fetchone():
+            _end_sessions(connection, placement.database)
+            drop = sql.SQL("drop database if exists {} with (force)")
+            connection.execute(drop.format(sql.Identifier(placement.database)))
     with owner_connection() as control:
         control.execute(
             "delete from control.context_keys where (server, database_name) = (%s, %s)", tuple(placement.address)
         )
 
 
+def _end_sessions(connection: psycopg.Connection[Any], name: str) -> None:
+    """Let nobody in any more, and end the pooled connections that other processes keep."""
+    roles = Roles(current_settings().role_prefix)
+    connection.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
+    with connection.transaction(force_rollback=True):
+        # Only a member of a role may end its sessions; rolled back, nobody has ever been one.
+        for role in (roles.tenant, roles.platform):
+            grant = sql.SQL("grant {} to {} with inherit true")
+            connection.execute(grant.format(sql.Identifier(role), sql.Identifier(roles.owner)))
+        connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
+
+
 def _empty_pool(tenant_id: UUID, placement: Placement) -> None:
     with owner_connection(placement.address) as connection:
-        tables = read_structure(connection, placement.schema).tables
-        if not _is_open(connection, tenant_id):
+        epoch = _find_open_epoch(connection, tenant_id)
+        if epoch is None:
             return
-        with owner_in_home(connection, tenant_id, placement):
+        tables = read_structure(connection, placement.schema).tables
+        with owner_in_home(connection, tenant_id, replace(placement, epoch=epoch)):
             for table in reversed(tables):
                 name = sql.Identifier(placement.schema, table)
                 connection.execute(sql.SQL("delete from {} where tenant_id = %s").format(name), (tenant_id,))
 
 
-def _is_open(connection: psycopg.Connection[Any], tenant_id: UUID) -> bool:
-    row = connection.execute("select state from tenancy.homes where tenant_id = %s", (tenant_id,)).fetchone()
-    return row is not None and row[0] != "purged"
+def _find_open_epoch(connection: psycopg.Connection[Any], tenant_id: UUID) -> int | None:
+    row = connection.execute(
+        "select epoch from tenancy.homes where tenant_id = %s and state <> 'purged'", (tenant_id,)
+    ).fetchone()
+    return None if row is None else int(row[0])

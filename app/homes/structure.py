@@ -5,7 +5,7 @@ Every statement is without a schema, so that it builds any home: whoever runs it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +18,7 @@ from app.core.errors import StateError
 from app.homes.catalog import OTHER_RELATIONS, PARTS
 
 VERSION_TABLE = "alembic_version"
+_REFERENCE = re.compile(r"FOREIGN KEY \(tenant_id, (?P<column>[^)]+)\) REFERENCES (?P<target>[^(]+)\(tenant_id, id\)")
 
 
 class PartKind(StrEnum):
@@ -61,6 +62,15 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """One foreign key inside a home: the column of a table that holds the id of a row of another."""
+
+    table: str
+    column: str
+    target: str
+
+
+@dataclass(frozen=True)
 class HomeStructure:
     """Every part of a home."""
 
@@ -78,7 +88,7 @@ class HomeStructure:
         Errors: StateError for keys that lead in a circle.
         """
         names = sorted(part.table for part in self._of(PartKind.TABLE) if part.table != VERSION_TABLE)
-        needs = {name: {target for table, target in self._references() if table == name} - {name} for name in names}
+        needs = {name: {one.target for one in self.references if one.table == name} - {name} for name in names}
         ordered: list[str] = []
         while needs:
             free = sorted(name for name, targets in needs.items() if targets <= set(ordered))
@@ -87,6 +97,12 @@ class HomeStructure:
             ordered += free
             needs = {name: targets for name, targets in needs.items() if name not in free}
         return tuple(ordered)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Return every foreign key; each joins (tenant_id, column) to (tenant_id, id)."""
+        found = ((part.table, _REFERENCE.match(part.definition)) for part in self._of(PartKind.FOREIGN_KEY))
+        return tuple(Reference(table, match["column"], match["target"]) for table, match in found if match)
 
     def columns(self, table: str) -> tuple[str, ...]:
         """Return the columns of a table that a copy writes; a generated one makes its value itself."""
@@ -107,10 +123,6 @@ class HomeStructure:
     def _render_table(self, table: str) -> str:
         columns = (part for part in self._of(PartKind.COLUMN) if part.table == table)
         return f"create table {table} ({', '.join(f'{part.name} {part.definition}' for part in columns)});"
-
-    def _references(self) -> Iterable[tuple[str, str]]:
-        for part in self._of(PartKind.FOREIGN_KEY):
-            yield part.table, part.definition.partition(" REFERENCES ")[2].partition("(")[0]
 
     def _of(self, kind: PartKind) -> list[Part]:
         return [part for part in self.parts if part.kind is kind]

@@ -16,6 +16,7 @@ create table tenancy.home_versions (
 create table tenancy.changed_keys (
     tenant_id uuid not null,
     id uuid not null default gen_random_uuid(),
+    schema_name text not null,
     table_name text not null,
     row_id uuid not null,
     constraint pk_changed_keys primary key (tenant_id, id)
@@ -27,12 +28,12 @@ create function tenancy.note_changed_key() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
-        insert into tenancy.changed_keys (tenant_id, table_name, row_id)
-            values (old.tenant_id, tg_table_name, old.id);
+        insert into tenancy.changed_keys (tenant_id, schema_name, table_name, row_id)
+            values (old.tenant_id, tg_table_schema, tg_table_name, old.id);
     end if;
     if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.id <> old.id) then
-        insert into tenancy.changed_keys (tenant_id, table_name, row_id)
-            values (new.tenant_id, tg_table_name, new.id);
+        insert into tenancy.changed_keys (tenant_id, schema_name, table_name, row_id)
+            values (new.tenant_id, tg_table_schema, tg_table_name, new.id);
     end if;
     return null;
 end $$

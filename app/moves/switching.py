@@ -1,0 +1,123 @@
+"""The moment of the switch: the home fenced, its writers waited for, the last keys followed, the route turned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg.errors import LockNotAvailable
+
+from app.core.database.owner import owner_connection
+from app.core.errors import UnavailableError
+from app.core.tenancy.scopes import MAIN_DATABASE
+from app.homes.structure import HomeStructure
+from app.moves import belongings
+from app.moves.changes import forget_keys
+from app.moves.ends import End
+from app.moves.rounds import follow
+from app.moves.verification import fingerprint, refuse_difference
+
+# How long a tenant's requests may be refused while its writers end; then the fence is lifted and the move tries again.
+FENCE_SECONDS = 2.0
+LOCK_MILLISECONDS = 250
+# Up to here every row is compared once more under the fence; beyond, those that changed since the copy was verified.
+FULL_CHECK_ROWS = 200_000
+
+_STATE = "update tenancy.homes set state = %s where tenant_id = %s and state <> 'purged'"
+_OPEN = """
+insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'active')
+on conflict (tenant_id) do update set epoch = excluded.epoch, state = 'active'
+"""
+_ROUTE = """
+update control.placements set server = %s, database_name = %s, tier = %s, schema_name = %s, epoch = %s
+where tenant_id = %s
+"""
+
+
+class WritersBusyError(UnavailableError):
+    """A transaction of the tenant's did not end in time; the fence was lifted, and the switch is tried again."""
+
+
+@dataclass(frozen=True)
+class Switched:
+    """How long the tenant's writers were kept out, and what the last round carried."""
+
+    pause_seconds: float
+    key_count: int
+
+
+def switch(source: End, target: End, structure: HomeStructure, *, row_count: int) -> Switched:
+    """Turn the route from the source to the target; whatever fails before that leaves the source in force.
+
+    What is written at the target from then on is noted there, for the way back.
+
+    Errors: WritersBusyError; StateError when the two are not equal.
+    """
+    with _fenced(source):
+        began = time.monotonic()
+        _wait_for_writers(source)
+        keys = follow(source, target, structure)
+        if row_count <= FULL_CHECK_ROWS:
+            _refuse_unequal(source, target, structure)
+        if source.placement.address != target.placement.address:
+            belongings.carry(source, target)
+        forget_keys(target)
+        turn_route(target)
+        return Switched(time.monotonic() - began, sum(map(len, keys.values())))
+
+
+def turn_route(target: End) -> None:
+    """Open the target's home in its new epoch, and send everybody there: contexts of the old epoch are refused."""
+    placement = target.placement
+    if placement.address != MAIN_DATABASE:
+        target.connection.execute(_OPEN, (target.tenant_id, placement.epoch))
+    with owner_connection() as main, main.transaction():
+        main.execute(_OPEN, (target.tenant_id, placement.epoch))
+        place = (placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
+        main.execute(_ROUTE, (*place, target.tenant_id))
+
+
+def lift_fence(source: End) -> None:
+    """Let the tenant work at the source again, after a switch that was killed."""
+    for address in dict.fromkeys((source.placement.address, MAIN_DATABASE)):
+        with owner_connection(address) as connection:
+            connection.execute(_STATE, ("active", source.tenant_id))
+
+
+@contextmanager
+def _fenced(source: End) -> Iterator[None]:
+    for address in dict.fromkeys((MAIN_DATABASE, source.placement.address)):
+        with owner_connection(address) as connection:
+            connection.execute(_STATE, ("fenced", source.tenant_id))
+    try:
+        yield
+    except BaseException:
+        lift_fence(source)
+        raise
+
+
+def _wait_for_writers(source: End) -> None:
+    # Each transaction of the tenant holds its lock shared. Waiting in short turns lets those that come now be refused
+    # at once instead of queueing behind us.
+    until = time.monotonic() + FENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            with source.connection.transaction():
+                source.connection.execute(f"set local lock_timeout to '{LOCK_MILLISECONDS}ms'")
+                source.connection.execute(
+                    "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(source.tenant_id),)
+                )
+        except LockNotAvailable:
+            continue
+        return
+    raise WritersBusyError(
+        f"A transaction of this tenant has been open for more than {FENCE_SECONDS:.0f} seconds; the move lets the "
+        "tenant work on and tries again."
+    )
+
+
+def _refuse_unequal(source: End, target: End, structure: HomeStructure) -> None:
+    with source.transaction(), target.transaction():
+        refuse_difference(fingerprint(source, structure), fingerprint(target, structure))
