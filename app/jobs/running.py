@@ -16,6 +16,7 @@ from sqlalchemy import func, select, update
 from app.core import clock
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
+from app.core.database.versions import serves
 from app.core.jobs import JobKind, JobState, describe_error, get_job_kind
 from app.core.tenancy.errors import HomeUnavailableError
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Scope, TenantRoute, platform_scope, tenant_scope
@@ -72,6 +73,8 @@ def run_job(ticket: JobTicket) -> None:
 
 def _may_run(kind: JobKind, route: TenantRoute | None) -> bool:
     if route is None or route.placement is None or route.home_state != "active" or route.status in GONE_STATUSES:
+        return False
+    if not serves(route.home_version):
         return False
     return kind.runs_suspended or route.status in RUNNING_STATUSES
 

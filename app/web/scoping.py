@@ -6,8 +6,12 @@ from contextlib import ExitStack
 
 from flask import Flask, abort, g, request
 
-from app.core.tenancy.scopes import find_scope, platform_scope, tenant_scope
+from app.core.database.versions import serves
+from app.core.errors import UnavailableError
+from app.core.tenancy.scopes import TenantRoute, find_scope, platform_scope, tenant_scope
 from app.web.hosts import Surface, current_place, current_route
+
+UPGRADE_SECONDS = 30
 
 
 def init_scoping(app: Flask) -> None:
@@ -19,7 +23,8 @@ def init_scoping(app: Flask) -> None:
 def enter_scope() -> None:
     """Scope everything that this request queries to its host: a tenant's rows, or the platform's.
 
-    Errors: 404 on an unknown host; UnavailableError when the registry could not be asked.
+    Errors: 404 on an unknown host; UnavailableError when the registry could not be asked, or the home is of a version
+    that this release does not serve.
     """
     place = current_place()
     if place.fault is not None:
@@ -33,7 +38,14 @@ def enter_scope() -> None:
     if surface is not Surface.TENANT:
         g.scope_exit.enter_context(platform_scope(f"request {request.path}"))
     elif current_route().placement is not None:
+        _refuse_other_version(current_route())
         g.scope_exit.enter_context(tenant_scope(current_route(), reason=f"request {request.path}"))
+
+
+def _refuse_other_version(route: TenantRoute) -> None:
+    # Before the home is built nobody knows its version; the gate answers then.
+    if route.home_state is not None and not serves(route.home_version):
+        raise UnavailableError("This workspace is being upgraded; please try again shortly.", UPGRADE_SECONDS)
 
 
 def _leave_scope(_error: BaseException | None) -> None:

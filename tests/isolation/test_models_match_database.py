@@ -141,12 +141,22 @@ def test_each_tree_goes_down_to_nothing_and_up_again(settings: Settings, owner: 
     assert shape_of(settings) == before
 
 
-def test_a_database_that_is_a_migration_behind_is_known(settings: Settings, owner: Connection) -> None:
+def test_a_control_plane_that_is_a_migration_behind_is_known(settings: Settings, owner: Connection) -> None:
     assert schema_check(settings) == []
-    command.downgrade(tree_config(owner, Roles("tenantry"), "tenant", "pool"), "-1")
-    assert schema_check(settings) == ["tenant"]
+    command.downgrade(tree_config(owner, Roles("tenantry"), "control", "control"), "-1")
+    assert schema_check(settings) == ["control"]
     migrate(settings)
     assert schema_check(settings) == []
+
+
+def test_a_pool_is_served_one_migration_behind_and_not_two(settings: Settings, owner: Connection) -> None:
+    pool = tree_config(owner, Roles("tenantry"), "tenant", "pool")
+    found = []
+    for _step in range(2):
+        command.downgrade(pool, "-1")
+        found.append(schema_check(settings))
+    migrate(settings)
+    assert found == [[], ["tenant"]]
 
 
 def test_a_second_migrate_changes_nothing(settings: Settings) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import psycopg
 from alembic import command, context
 from alembic.config import Config
 from psycopg import sql
@@ -15,12 +17,14 @@ from sqlalchemy.exc import OperationalError
 from app.core.config import Settings
 from app.core.database.context_keys import install_context_key
 from app.core.database.faults import describe_connection_error
+from app.core.database.home_versions import RECORD, HomeKey, copy_version, read_version
 from app.core.database.models import Record
-from app.core.database.server_urls import ServerUrls
-from app.core.database.versions import HOME_TREES, MIGRATIONS, TEMPLATE_SCHEMA, TREES
+from app.core.database.pool_indexes import build_pool_indexes
+from app.core.database.server_urls import ServerUrls, connect_arguments, login_url
+from app.core.database.versions import HOME_TREES, MIGRATIONS, POOL_SCHEMA, TEMPLATE_SCHEMA, TREES
 from app.core.errors import ConfigError
 from app.core.tenancy.ddl import Roles
-from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login, Tier
 
 # What a database of a single home has; the key of its own it gets when the home is built.
 SINGLE_HOME_TREES = (("tenancy", "tenancy"), ("tenant", "home"))
@@ -33,16 +37,19 @@ LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction
 _LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
-def migrate(settings: Settings) -> None:
+def migrate(settings: Settings, *, homes: bool = True) -> None:
     """Create what the main database lacks, as the owner, and change what is old.
 
     Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
     """
-    migrate_database(settings, MAIN_DATABASE)
+    migrate_database(settings, MAIN_DATABASE, homes=homes)
 
 
-def migrate_database(settings: Settings, address: DatabaseAddress) -> None:
+def migrate_database(settings: Settings, address: DatabaseAddress, *, homes: bool = True) -> None:
     """Create what a database lacks, as its owner, and change what is old; the control plane is the main one's.
+
+    Without `homes` the pool stays as it is, and so do its neighbours in schemas: the release before this one still
+    serves them.
 
     Errors: ConfigError for a login that does not get in, is a superuser, or misses CREATEROLE.
     """
@@ -55,10 +62,14 @@ def migrate_database(settings: Settings, address: DatabaseAddress) -> None:
         _ensure_roles(connection, urls, address, roles)
         _ensure_schemas(connection, roles, [schema for _tree, schema in trees_of(address)])
         for tree, schema in trees_of(address):
-            command.upgrade(tree_config(connection, roles, tree, schema), "head")
+            if homes or tree != "tenant":
+                command.upgrade(tree_config(connection, roles, tree, schema), "head")
         if not address.name:
             driver: Any = connection.connection.dbapi_connection
             install_context_key(driver, settings, address)
+            connection.commit()
+            if homes:
+                _finish_pool(driver, settings, address)
     engine.dispose()
 
 
@@ -73,8 +84,19 @@ def tree_config(connection: Connection | None, roles: Roles, tree: str, schema: 
     """Return Alembic's configuration for one tree in one schema."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS / tree))
-    config.attributes.update(connection=connection, roles=roles, schema=schema)
+    config.attributes.update(connection=connection, roles=roles, tree=tree, schema=schema)
     return config
+
+
+def render_upgrade(roles: Roles, tree: str, version: str, to_version: str) -> str:
+    """Return the statements that lead from one version to another, in whichever schema the search_path names.
+
+    They begin and end no transaction; the version table is among what they change.
+    """
+    config = tree_config(None, roles, tree, "")
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, f"{version}:{to_version}", sql=True)
+    return config.output_buffer.getvalue()
 
 
 def run_environment() -> None:
@@ -82,14 +104,17 @@ def run_environment() -> None:
     attributes = context.config.attributes
     schema = attributes["schema"]
     options: dict[str, Any] = {
-        "version_table_schema": schema,
+        "version_table_schema": schema or None,
         "target_metadata": Record.metadata,
-        "transactional_ddl": True,
+        "transactional_ddl": bool(schema),
     }
     if context.is_offline_mode():
+        # With named parameters a percent sign stays one.
+        options["dialect_opts"] = {"paramstyle": "named"}
         context.configure(dialect_name="postgresql", literal_binds=True, **options)
         with context.begin_transaction():
-            context.execute(f"set local search_path to {schema}")
+            if schema:
+                context.execute(f"set local search_path to {schema}")
             context.run_migrations()
         return
     connection: Connection = attributes["connection"]
@@ -99,7 +124,27 @@ def run_environment() -> None:
     context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()
+    if attributes["tree"] == "tenant":
+        _record_version(connection, schema)
     connection.commit()
+
+
+def _record_version(connection: Connection, schema: str) -> None:
+    version = context.get_context().get_current_revision()
+    if version is None:
+        connection.execute(text("delete from tenancy.home_versions where schema_name = :schema"), {"schema": schema})
+    else:
+        connection.execute(text(RECORD.format(schema=schema, version=version)))
+
+
+def _finish_pool(driver: Any, settings: Settings, address: DatabaseAddress) -> None:
+    """Build the indexes that no transaction could, and tell routing the pool's version."""
+    with psycopg.connect(login_url(settings, Login.OWNER), **connect_arguments(settings)) as control:
+        build_pool_indexes(driver, control)
+        version = read_version(driver, POOL_SCHEMA)
+        assert version is not None  # noqa: S101  # The pool has just been migrated.
+        copy_version(control, HomeKey(*address, POOL_SCHEMA), Tier.POOL, version)
+    driver.rollback()
 
 
 def _driver_url(url: str) -> URL:

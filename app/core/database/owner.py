@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 
+from app.core.config import Settings
 from app.core.context_token import CONTEXT_LIFETIME_SECONDS, sign_context
 from app.core.database.server_urls import ServerUrls, connect_arguments
 from app.core.database.session import registry
@@ -29,14 +30,20 @@ def owner_connection(address: DatabaseAddress = MAIN_DATABASE) -> Iterator[psyco
     """
     if find_scope() is not None:
         raise ScopeError("A connection of the owner's own is opened outside of every scope.")
-    settings = current_settings()
+    with connect_as_owner(current_settings(), address) as connection:
+        yield connection
+
+
+def connect_as_owner(settings: Settings, address: DatabaseAddress) -> psycopg.Connection[Any]:
+    """Connect to a database as the owner, in autocommit, also from a thread that knows no application.
+
+    Errors: ConfigError in a process without that login; UnavailableError when the server does not answer.
+    """
     url = ServerUrls(settings).get(Login.OWNER, address)
     try:
-        connection = psycopg.connect(url, **connect_arguments(settings))
+        return psycopg.connect(url, **connect_arguments(settings))
     except psycopg.OperationalError as error:
         raise UnavailableError(f"The database {address} does not answer; please try again shortly.") from error
-    with connection:
-        yield connection
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+POOL = "pool"
 ALL_VERBS = "select, insert, update, delete"
 # In brackets with select it is evaluated once a statement; bare, once a row.
 _CURRENT = "(select tenancy.current_tenant())"
@@ -93,6 +94,21 @@ def add_tenant_foreign_key(
     )
     for relation in (table, target):
         op.execute(f"alter table {relation} force row level security")
+
+
+def add_index(op: Any, name: str, table: str, columns: str, *, unique: bool = False) -> None:
+    """Add an index to a home's table: within the transaction of the migration, except in a pool.
+
+    There it would keep every tenant's writers waiting. The step that follows each pool's migration finds that the
+    empty home has an index more, and builds it concurrently, outside of every transaction.
+    """
+    if op.get_context().config.attributes["schema"] != POOL:
+        op.execute(f"create {'unique ' if unique else ''}index {name} on {table} ({columns})")
+
+
+def drop_index(op: Any, name: str) -> None:
+    """Take back an index that add_index() adds; in a pool it may be unfinished, or not begun."""
+    op.execute(f"drop index if exists {name}")
 
 
 def publish_function(op: Any, signature: str, *roles: str) -> None:

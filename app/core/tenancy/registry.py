@@ -19,7 +19,7 @@ from app.core.tenancy.scopes import DatabaseAddress, Placement, TenantRoute, Tie
 POLL_SECONDS = 1.0
 FRESH_SECONDS = 2.0
 CACHE_ENTRIES = 20_000
-_COLUMNS = "tenant_id, slug, status, server, database_name, tier, schema_name, epoch, home_state"
+_COLUMNS = "tenant_id, slug, status, server, database_name, tier, schema_name, epoch, home_state, home_version"
 _BY_HOST = f"select {_COLUMNS} from tenancy.resolve_host(%s)"  # noqa: S608  # A constant list of columns.
 _BY_ID = f"select {_COLUMNS} from tenancy.resolve_tenant(%s)"  # noqa: S608  # A constant list of columns.
 _KEYS = "select server, database_name, version, wrapped from control.context_keys order by version"
@@ -192,6 +192,6 @@ class Registry:
 
 
 def _route(row: tuple[Any, ...]) -> TenantRoute:
-    tenant_id, slug, status, server, database, tier, schema, epoch, home_state = row
+    tenant_id, slug, status, server, database, tier, schema, epoch, home_state, home_version = row
     placement = Placement(server, Tier(tier), schema, epoch, database) if server is not None else None
-    return TenantRoute(tenant_id, slug, status, placement, home_state)
+    return TenantRoute(tenant_id, slug, status, placement, home_state, home_version)

@@ -69,6 +69,7 @@ class TenantRoute:
     status: str
     placement: Placement | None
     home_state: str | None = None
+    home_version: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,101 @@
+"""Releases of the tests' own: the product's migrations and more after them, in a folder that takes their place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import make_url
+
+from app.core.config import Settings
+from app.core.database import migrate as migrating
+from app.core.database import versions
+from app.core.database.migrate import tree_config
+from app.core.database.server_urls import ServerUrls
+from app.core.tenancy.ddl import Roles
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login
+
+REVISION = '''"""A migration of the tests' own."""
+
+from alembic import op
+
+from app.core.tenancy.ddl import add_index, drop_index, protect_home_table
+
+revision = "{revision}"
+down_revision = "{before}"
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+ADD = 'op.execute("alter table settings add column note text")'
+DROP = 'op.execute("alter table settings drop column note")'
+
+
+@dataclass
+class Release:
+    """A release that has more migrations than the product has."""
+
+    folder: Path
+
+    def add(self, upgrade: str = ADD, downgrade: str = DROP, tree: str = "tenant") -> str:
+        """Put a migration behind the last one; return its number."""
+        before = versions.newest_version(tree)
+        revision = f"{int(before) + 1:04}"
+        text = REVISION.format(revision=revision, before=before, upgrade=upgrade, downgrade=downgrade)
+        (self.folder / tree / "versions" / f"{revision}_of_tests.py").write_text(text)
+        versions.newest_version.cache_clear()
+        return revision
+
+
+@contextmanager
+def use_release(folder: Path) -> Iterator[Release]:
+    """Let this process have the migrations of a folder, a copy of the product's if it is empty."""
+    product = versions.MIGRATIONS
+    if not folder.exists():
+        shutil.copytree(product, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    _point_to(folder)
+    try:
+        yield Release(folder)
+    finally:
+        _point_to(product)
+
+
+def go_back(settings: Settings, servers: list[str]) -> None:
+    """Bring pools and templates back to the product's newest version; called inside the release that they are at."""
+    newest = max(path.name[:4] for path in (Path(__file__).parents[2] / "migrations/tenant/versions").glob("[0-9]*.py"))
+    for server in servers:
+        address = DatabaseAddress(server)
+        url = make_url(ServerUrls(settings).get(Login.OWNER, address)).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.connect() as connection:
+            for tree, schema in versions.TREES if address == MAIN_DATABASE else versions.HOME_TREES:
+                if tree == "tenant":
+                    command.downgrade(tree_config(connection, Roles("tenantry"), tree, schema), newest)
+        engine.dispose()
+        with psycopg.connect(ServerUrls(settings).get(Login.OWNER, address), autocommit=True) as owner:
+            _drop_templates(owner)
+    with psycopg.connect(ServerUrls(settings).get(Login.OWNER, MAIN_DATABASE)) as owner:
+        owner.execute("update control.home_versions set version = %s where tier = 'pool'", (newest,))
+
+
+def _drop_templates(owner: psycopg.Connection) -> None:
+    rows = owner.execute("select datname from pg_database where datname like 'tenantry_home_%'").fetchall()
+    for (name,) in rows:
+        owner.execute(f"alter database {name} with is_template false")
+        owner.execute(f"drop database {name} with (force)")
+
+
+def _point_to(folder: Path) -> None:
+    versions.MIGRATIONS = migrating.MIGRATIONS = folder
+    versions.newest_version.cache_clear()
