@@ -17,6 +17,7 @@ from app.core.logging import init_logging
 from app.core.redis import init_redis
 from app.dashboard.wiring import init_dashboard
 from app.demo.commands import demo_group
+from app.homes.wiring import init_homes
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
 from app.members.wiring import init_members
@@ -93,6 +94,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_mail(app, settings)
     init_servers(app)
     init_tenants(app)
+    init_homes(app)
     init_staff(app)
     init_members(app)
     init_settings(app)

@@ -11,3 +11,4 @@ class JobName(StrEnum):
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"
     ONBOARDING_EXPIRE_REQUESTS = "onboarding.expire_requests"
     OPERATIONS_RUN = "operations.run"
+    SERVERS_MEASURE = "servers.measure"

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     JOB_RETRY = "job:retry"
     OPERATION_RETRY = "operation:retry"
     PLATFORM_READ = "platform:read"
+    SERVER_MANAGE = "server:manage"
+    SERVER_READ = "server:read"
     STAFF_MANAGE = "staff:manage"
     STAFF_READ = "staff:read"
     TENANT_ARCHIVE = "tenant:archive"

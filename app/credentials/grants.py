@@ -14,6 +14,8 @@ _WORDS: Final[dict[str, str]] = {
     Permission.JOB_RETRY: "Run failed jobs again",
     Permission.OPERATION_RETRY: "Retry operations that failed",
     Permission.PLATFORM_READ: "Open the platform’s overview",
+    Permission.SERVER_MANAGE: "Register, edit, move and remove database servers",
+    Permission.SERVER_READ: "See database servers and the homes on them",
     Permission.STAFF_MANAGE: "Add staff users, change their role, deactivate them",
     Permission.STAFF_READ: "See staff users and their roles",
     Permission.TENANT_ARCHIVE: "Archive tenants and open them again",

@@ -36,6 +36,7 @@ _PERMISSIONS: Final = {
             Permission.AUDIT_READ,
             Permission.JOB_READ,
             Permission.PLATFORM_READ,
+            Permission.SERVER_READ,
             Permission.STAFF_READ,
             Permission.TENANT_READ,
         }

@@ -101,7 +101,7 @@ class TenantPlacement(Record):
     """Where a tenant's home lies, and in which epoch."""
 
     __tablename__ = "placements"
-    __table_args__: Any = (Index("ix_placements_server_tier", "server", "tier"), _CONTROL)
+    __table_args__: Any = (Index("ix_placements_server_tenant_id", "server", "tenant_id"), _CONTROL)
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("control.tenants.id"), primary_key=True)
     server: Mapped[str]

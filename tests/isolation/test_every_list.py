@@ -60,8 +60,8 @@ OF_THE_PLATFORM: dict[str, tuple[Ask, str]] = {
         partial(search, OperationFilter(kind="erase")),
         "ix_operations_kind_created_at_id",
     ),
-    "operations.list_operations": (
-        lambda: operations.list_operations(tenant_id=NOBODY),
+    "operations.search_operations, of a tenant": (
+        partial(search, OperationFilter(tenant_id=NOBODY)),
         "ix_operations_tenant_id_created_at_id",
     ),
     "operations.find_latest_operation": (
@@ -100,6 +100,10 @@ SMALL = {
     "mail.list_mails": "files of a development machine",
     "onboarding.list_expired_requests": "no page: an hourly job, through the index of status",
     "plans.list_plans": "a handful of plans",
+    "servers.list_homes": "at most a page, from the end of the index of placements",
+    "servers.list_open_servers": "the database servers of one platform",
+    "servers.list_servers": "the database servers of one platform",
+    "servers.search_servers": "the database servers of one platform",
     "staff.list_active_admin_ids": "the people of one company",
     "staff.list_staff_page": "the people of one company",
     "staff.list_staff_users": "the people of one company",

@@ -70,14 +70,16 @@ class ServerUrls:
 
         Effect: a file of mode 0600.
         """
-        path = self._path(server, login)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w") as file:
-            file.write(url)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        self._draft(server, login, url).replace(self._path(server, login))
+
+    def replace(self, server: str, urls: dict[Login, str]) -> None:
+        """Keep other URLs for several logins: all are written down before the first takes effect.
+
+        Effect: files of mode 0600.
+        """
+        drafts = [(self._draft(server, login, url), self._path(server, login)) for login, url in urls.items()]
+        for draft, path in drafts:
+            draft.replace(path)
 
     def remove(self, server: str) -> None:
         """Forget a server's URLs.
@@ -94,6 +96,20 @@ class ServerUrls:
             return self._path(server, login).stat().st_mtime_ns
         except FileNotFoundError:
             return 0
+
+    def has(self, server: str, login: Login) -> bool:
+        """Tell whether a login's URL of a server other than the main one is known."""
+        return self._path(server, login).exists()
+
+    def _draft(self, server: str, login: Login, url: str) -> Path:
+        path = self._path(server, login)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w") as file:
+            file.write(url)
+            file.flush()
+            os.fsync(file.fileno())
+        return draft
 
     def _read(self, server: str, login: Login) -> str:
         try:

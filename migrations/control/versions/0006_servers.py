@@ -26,7 +26,7 @@ create table control.servers (
     connection_count integer,
     connection_limit integer
 );
-create index ix_placements_server_tier on control.placements (server, tier);
+create index ix_placements_server_tenant_id on control.placements (server, tenant_id);
 create table control.job_index (
     tenant_id uuid not null,
     id uuid not null,
@@ -67,5 +67,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("alter table control.plans drop column tier; drop index control.ix_placements_server_tier")
+    op.execute("alter table control.plans drop column tier; drop index control.ix_placements_server_tenant_id")
     op.execute("drop table control.job_index, control.servers")
