@@ -21,6 +21,7 @@ from app.homes.wiring import init_homes
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
 from app.members.wiring import init_members
+from app.moves.wiring import init_moves
 from app.onboarding.wiring import init_onboarding
 from app.operations.wiring import init_operations
 from app.servers.wiring import init_servers
@@ -95,6 +96,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_servers(app)
     init_tenants(app)
     init_homes(app)
+    init_moves(app)
     init_staff(app)
     init_members(app)
     init_settings(app)

@@ -6,9 +6,11 @@ from enum import StrEnum
 class JobName(StrEnum):
     """The name of a kind of job: `<feature>.<verb>`."""
 
+    HOMES_CHECK = "homes.check"
     JOBS_PRUNE = "jobs.prune"
     MAIL_SEND = "mail.send"
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"
+    MOVES_FINISH = "moves.finish"
     ONBOARDING_EXPIRE_REQUESTS = "onboarding.expire_requests"
     OPERATIONS_RUN = "operations.run"
     SERVERS_MEASURE = "servers.measure"

@@ -7,6 +7,8 @@ class Permission(StrEnum):
     """What somebody may do: `<thing>:<verb>`; platform permissions first, a tenant's begin with `workspace`."""
 
     AUDIT_READ = "audit:read"
+    FLEET_MANAGE = "fleet:manage"
+    FLEET_READ = "fleet:read"
     JOB_READ = "job:read"
     JOB_RETRY = "job:retry"
     OPERATION_RETRY = "operation:retry"
@@ -18,6 +20,7 @@ class Permission(StrEnum):
     TENANT_ARCHIVE = "tenant:archive"
     TENANT_CREATE = "tenant:create"
     TENANT_EDIT = "tenant:edit"
+    TENANT_MOVE = "tenant:move"
     TENANT_READ = "tenant:read"
     TENANT_SUSPEND = "tenant:suspend"
     WORKSPACE_AUDIT_READ = "workspace:audit:read"

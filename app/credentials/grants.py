@@ -22,6 +22,7 @@ _WORDS: Final[dict[str, str]] = {
     Permission.TENANT_CREATE: "Onboard tenants",
     Permission.TENANT_EDIT: "Edit a tenant’s basics, tags and notes",
     Permission.TENANT_READ: "See tenants",
+    Permission.TENANT_MOVE: "Move tenants’ homes to another tier or server",
     Permission.TENANT_SUSPEND: "Suspend and reactivate tenants",
     Permission.WORKSPACE_AUDIT_READ: "Read the audit trail",
     Permission.WORKSPACE_MEMBER_MANAGE: "Invite members, change their role, deactivate them",

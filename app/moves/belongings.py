@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
+import psycopg
 from psycopg import sql
 
 from app.moves.ends import End, stream
@@ -17,17 +21,17 @@ where tenant_id = %s and state in ('queued', 'running')
 def carry(source: End, target: End) -> None:
     """Copy them to the target's database, in place of what may be left there; both ends are fenced."""
     with source.transaction(), target.transaction():
-        forget(target)
+        forget(target.connection, target.tenant_id)
         for table in TABLES:
             _copy(source, target, table)
         target.connection.execute(_HAND_BACK, (target.tenant_id,))
 
 
-def forget(end: End) -> None:
-    """Delete them, inside the end's open transaction."""
+def forget(connection: psycopg.Connection[Any], tenant_id: UUID) -> None:
+    """Delete them in a database; the owner sees them without a context."""
     for table in TABLES:
         statement = sql.SQL("delete from tenancy.{} where tenant_id = %s").format(sql.Identifier(table))
-        end.connection.execute(statement, (end.tenant_id,))
+        connection.execute(statement, (tenant_id,))
 
 
 def _copy(source: End, target: End, table: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from app.core.database.home_versions import RECORD
 from app.core.errors import StateError
 from app.core.runtime import current_settings
 from app.core.tenancy.ddl import Roles
@@ -18,10 +19,6 @@ from app.moves.verification import Fingerprints, fingerprint, refuse_difference,
 Note = Callable[[str], None]
 KEY = "PRIMARY KEY (tenant_id, id)"
 _STAMP_HOME = "insert into alembic_version values (%s)"
-_STAMP_DATABASE = """
-insert into tenancy.home_versions (schema_name, version) values (%s, %s)
-on conflict (schema_name) do update set version = excluded.version, migrated_at = clock_timestamp()
-"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def _fill_own(source: End, target: End, structure: HomeStructure, wanted: Finger
     note("building keys, indexes and policies")
     _execute(target, structure.render_guards())
     target.connection.execute(_STAMP_HOME, (structure.version,))
-    target.connection.execute(_STAMP_DATABASE, (schema, structure.version))
+    _execute(target, RECORD.format(schema=schema, version=structure.version))
     return byte_count
 
 

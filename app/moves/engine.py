@@ -31,6 +31,7 @@ insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'fenced')
 on conflict (tenant_id) do update set epoch = excluded.epoch, state = 'fenced'
 where homes.epoch < excluded.epoch or homes.state = 'purged'
 """
+_TAKES_CONNECTIONS = "select datallowconn from pg_database where datname = %s"
 _FORGET_HOME = "update tenancy.homes set state = 'purged' where tenant_id = %s and epoch <= %s"
 
 
@@ -111,24 +112,30 @@ def turn(route: Route, *, row_count: int) -> Switched:
 
 def tidy(route: Route) -> None:
     """Stop noting at the source, and take away what would be done twice there."""
-    with open_end(route.tenant_id, route.source) as source:
-        switch_off(source, read_structure(source.connection, route.source.schema))
-        if route.crosses_databases:
-            with source.transaction():
-                belongings.forget(source)
+    if _is_there(route.source):
+        with open_end(route.tenant_id, route.source) as source:
+            switch_off(source, read_structure(source.connection, route.source.schema))
+    # A database of its own that no placement names is asked for jobs by nobody, and goes with all that is in it.
+    if route.crosses_databases and route.source.tier is not Tier.DATABASE:
+        with owner_connection(route.source.address) as connection:
+            belongings.forget(connection, route.tenant_id)
 
 
-def go_back(route: Route) -> Switched:
-    """Return a home to where it came from: nothing is copied, what was written since is followed.
-
-    Errors: as catch_up and switch.
-    """
+def expect(route: Route) -> None:
+    """Let the target's database know the tenant in the target's epoch, fenced, so that only the owner gets in."""
     if route.enters_database:
-        _expect(route)
-    catch_up(route, lambda _text: None)
-    switched = turn(route, row_count=0)
-    tidy(route)
-    return switched
+        with owner_connection(route.target.address) as connection:
+            connection.execute(_EXPECT, (route.tenant_id, route.target.epoch))
+
+
+def stay(route: Route) -> None:
+    """Let the tenant work on at the source, where its changes go on being noted.
+
+    Errors: StateError when the route has been turned.
+    """
+    _refuse_turned(route)
+    with open_end(route.tenant_id, route.source) as source:
+        lift_fence(source)
 
 
 def give_up(route: Route) -> None:
@@ -136,8 +143,7 @@ def give_up(route: Route) -> None:
 
     Errors: StateError when the route has been turned: the source is no longer the truth.
     """
-    if is_turned(route):
-        raise StateError("The route has been turned already; take the home back with a return instead.")
+    _refuse_turned(route)
     with open_end(route.tenant_id, route.source) as source:
         lift_fence(source)
         switch_off(source, read_structure(source.connection, route.source.schema))
@@ -167,13 +173,23 @@ def _ends(route: Route) -> Iterator[tuple[End, End]]:
 def _prepare_target(route: Route) -> None:
     if route.target.tier is Tier.DATABASE:
         create_database(route.target)
-    if route.enters_database:
-        _expect(route)
+    expect(route)
 
 
-def _expect(route: Route) -> None:
-    with owner_connection(route.target.address) as connection:
-        connection.execute(_EXPECT, (route.tenant_id, route.target.epoch))
+def _is_there(placement: Placement) -> bool:
+    if placement.tier is Tier.POOL:
+        return True
+    with owner_connection(DatabaseAddress(placement.server)) as connection:
+        if placement.tier is Tier.SCHEMA:
+            row = connection.execute("select to_regnamespace(%s) is not null", (placement.schema,)).fetchone()
+        else:
+            row = connection.execute(_TAKES_CONNECTIONS, (placement.database,)).fetchone()
+    return row == (True,)
+
+
+def _refuse_turned(route: Route) -> None:
+    if is_turned(route):
+        raise StateError("The route has been turned already; take the home back with a return instead.")
 
 
 def _drop_target(route: Route) -> None:

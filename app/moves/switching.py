@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from psycopg.errors import LockNotAvailable
 
+from app.core.database.home_versions import copy_version, read_version
 from app.core.database.owner import owner_connection
 from app.core.errors import UnavailableError
-from app.core.tenancy.scopes import MAIN_DATABASE
+from app.core.tenancy.scopes import MAIN_DATABASE, Tier
+from app.homes.building import home_key
 from app.homes.structure import HomeStructure
 from app.moves import belongings
 from app.moves.changes import forget_keys
@@ -73,8 +75,11 @@ def turn_route(target: End) -> None:
     placement = target.placement
     if placement.address != MAIN_DATABASE:
         target.connection.execute(_OPEN, (target.tenant_id, placement.epoch))
+    version = read_version(target.connection, placement.schema)
     with owner_connection() as main, main.transaction():
         main.execute(_OPEN, (target.tenant_id, placement.epoch))
+        if placement.tier is not Tier.POOL and version is not None:
+            copy_version(main, home_key(placement), placement.tier, version)
         place = (placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
         main.execute(_ROUTE, (*place, target.tenant_id))
 

@@ -49,7 +49,10 @@ class Step:
 
 @dataclass(frozen=True)
 class OperationKind:
-    """A kind of operation; the hooks run in the platform's scope, inside the transaction that ends or resumes it."""
+    """A kind of operation; the hooks run in the platform's scope, inside the transaction that ends or resumes it.
+
+    One that fails before the step named `returns_before` is done takes itself back, without being asked.
+    """
 
     name: str
     title: str
@@ -57,6 +60,7 @@ class OperationKind:
     on_failed: Callable[[StepInput, str], None] | None = None
     on_retried: Callable[[StepInput, Actor], None] | None = None
     on_compensated: Callable[[StepInput], None] | None = None
+    returns_before: str | None = None
 
     @property
     def can_be_taken_back(self) -> bool:

@@ -122,6 +122,7 @@ class OperationStep(Record):
     position: Mapped[int]
     title: Mapped[str]
     state: Mapped[str] = mapped_column(default=StepState.PENDING)
+    detail: Mapped[str | None]
     error: Mapped[str | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

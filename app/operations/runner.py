@@ -20,6 +20,7 @@ from app.core.tenancy.scopes import Login, Scope, TenantRoute, current_tenant_id
 from app.operations import queries
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, get_operation_kind
 from app.operations.models import Operation, OperationMarker, OperationState, StepState
+from app.operations.services import return_by_itself
 
 log = structlog.get_logger()
 
@@ -59,10 +60,11 @@ def fail_operation(operation_id: UUID, error: str) -> None:
         operation = queries.get_operation(operation_id, lock=True)
         if operation.is_final:
             return
-        operation.end(OperationState.FAILED, clock.now(), error)
         kind = get_operation_kind(operation.kind)
         if kind.on_failed is not None and not operation.takes_back:
             kind.on_failed(_input_of(operation), error)
+        if not return_by_itself(operation):
+            operation.end(OperationState.FAILED, clock.now(), error)
 
 
 def _begin(operation_id: UUID) -> Operation | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from app.audit.services import Target, record_event
+from app.audit.services import Target, record_event, unaudited
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
@@ -16,9 +16,10 @@ from app.core.errors import ConflictError, StateError
 from app.core.ids import new_id
 from app.core.job_names import JobName
 from app.core.jobs import enqueue
+from app.core.tenancy.scopes import platform_scope
 from app.operations import queries
 from app.operations.kinds import StepInput, get_operation_kind
-from app.operations.models import Operation, OperationState, OperationStep
+from app.operations.models import Operation, OperationState, OperationStep, StepState
 
 ONE_OPEN = "uq_operations_tenant_id_open"
 
@@ -76,6 +77,24 @@ def compensate_operation(operation_id: UUID, *, actor: Actor) -> None:
         operation.takes_back = True
         _resume(operation)
         _record(AuditAction.OPERATION_COMPENSATED, operation, actor)
+
+
+@unaudited("what a running step says of its progress; its start and its end are events")
+def note_progress(operation_id: UUID, step: str, text: str) -> None:
+    """Show how far a step that runs outside of every scope has come."""
+    with platform_scope(f"progress of {step}"), transaction():
+        queries.get_step(operation_id, step).detail = text
+
+
+@unaudited("a part of the failure, which the feature's own hook records")
+def return_by_itself(operation: Operation) -> bool:
+    """Let an operation that fails take itself back, in the open transaction; tell whether its kind wants that."""
+    last = get_operation_kind(operation.kind).returns_before
+    if last is None or operation.takes_back or queries.get_step(operation.id, last).state == StepState.DONE:
+        return False
+    operation.takes_back, operation.state = True, OperationState.FAILED
+    _resume(operation)
+    return True
 
 
 def _get_failed(operation_id: UUID) -> Operation:

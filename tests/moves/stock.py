@@ -55,6 +55,14 @@ def move(route: Route) -> None:
     engine.tidy(route)
 
 
+def go_back(route: Route) -> None:
+    """Go the whole way back, as the operation's steps do."""
+    engine.expect(route)
+    engine.catch_up(route, lambda _text: None)
+    engine.turn(route, row_count=0)
+    engine.tidy(route)
+
+
 def rows_at(tenant: TenantRoute, placement: Placement) -> Rows:
     """Return every row of a tenant's home at a placement, as the owner sees it."""
     found: Rows = {}

@@ -21,7 +21,7 @@ from app.moves import engine, switching
 from app.moves.ends import open_end
 from app.moves.switching import WritersBusyError
 from app.settings.models import Setting
-from tests.moves.stock import back, home_state, make_stocked, move, route_to
+from tests.moves.stock import back, go_back, home_state, make_stocked, move, route_to
 from tests.moves.writer import writing
 from tests.tenant_rows import route_of
 
@@ -40,7 +40,7 @@ def test_no_row_is_lost_and_none_comes_twice_through_moves_and_back(app: Flask, 
             move(route)
             time.sleep(0.1)
             if server == annex:
-                engine.go_back(back(route))
+                go_back(back(route))
                 engine.purge(back(route))
             else:
                 engine.purge(route)

@@ -14,7 +14,7 @@ from app.homes.building import read_template
 from app.homes.structure import Difference, compare, read_structure
 from app.moves import engine
 from app.settings.models import Setting
-from tests.moves.stock import TABLES, back, make_stocked, move, route_to, rows_at
+from tests.moves.stock import TABLES, back, go_back, make_stocked, move, route_to, rows_at
 from tests.tenant_rows import route_of
 
 POOL, SCHEMA, DATABASE = Tier.POOL, Tier.SCHEMA, Tier.DATABASE
@@ -76,7 +76,7 @@ def test_the_way_back_takes_along_what_was_written_since(app, annex, source, tar
     moved = route_of(acme.tenant_id)
     write(moved, "since", without="colour")
     written = rows_at(moved, moved.placement)
-    engine.go_back(back(route))
+    go_back(back(route))
     returned = route_of(acme.tenant_id)
     assert returned.placement == back(route).target
     assert rows_at(returned, returned.placement) == written

@@ -1,0 +1,5 @@
+"""The names of the operations of moves."""
+
+MOVE = "moves.move"
+PURGE = "moves.purge"
+RETURN = "moves.return"

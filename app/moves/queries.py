@@ -1,0 +1,72 @@
+"""Reading moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+
+from app.core.database.session import db
+from app.core.errors import NotFoundError
+from app.moves.models import FINAL_STATES, Move, MoveState
+from app.web.tables import Cursor, Page, build_page, decode_cursor
+
+PAGE_ROWS = 50
+EXPORT_ROWS = 10_000
+
+
+def get_move(move_id: UUID, *, lock: bool = False) -> Move:
+    """Return a move, locked until the transaction ends if asked.
+
+    Errors: NotFoundError.
+    """
+    statement = select(Move).where(Move.id == move_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    move = db.session.scalar(statement)
+    if move is None:
+        raise NotFoundError("There is no such move.")
+    return move
+
+
+def find_open_move(tenant_id: UUID) -> Move | None:
+    """Return the move of a tenant that has not come to its end."""
+    return db.session.scalar(select(Move).where(Move.tenant_id == tenant_id, Move.state.not_in(FINAL_STATES)))
+
+
+def search_moves(state: str | None, cursor: str | None = None) -> Page[Move]:
+    """Return a page of moves, newest first, of one state if given."""
+    place = decode_cursor(cursor, "", (datetime, UUID))
+    rows = _fetch(state, place, PAGE_ROWS + 1)
+    return build_page(rows, limit=PAGE_ROWS, cursor=place, sort="", values=_position)
+
+
+def iterate_moves(state: str | None) -> Iterator[Move]:
+    """Yield the newest moves for an export, up to its limit."""
+    place, left = None, EXPORT_ROWS
+    while left > 0 and (rows := _fetch(state, place, min(left, 1000))):
+        yield from rows
+        place, left = Cursor(_position(rows[-1])), left - len(rows)
+
+
+def list_overdue_moves(at: datetime) -> list[Move]:
+    """Return the moves whose old home has been kept long enough."""
+    return list(db.session.scalars(select(Move).where(Move.state == MoveState.KEPT, Move.keep_until <= at)))
+
+
+def _fetch(state: str | None, place: Cursor | None, most: int) -> list[Move]:
+    backward = place is not None and place.backward
+    statement = select(Move).limit(most)
+    if state is not None:
+        statement = statement.where(Move.state == state)
+    if place is not None:
+        position, beyond = tuple_(Move.created_at, Move.id), tuple_(*place.values)
+        statement = statement.where(position > beyond if backward else position < beyond)
+    order = (Move.created_at, Move.id) if backward else (Move.created_at.desc(), Move.id.desc())
+    return list(db.session.scalars(statement.order_by(*order)))
+
+
+def _position(row: Move) -> tuple[datetime, UUID]:
+    return row.created_at, row.id

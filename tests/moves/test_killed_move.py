@@ -1,0 +1,26 @@
+"""A mover killed at any statement: the move ends, every row is there once, and the way back is open and as safe."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from app.core.config import Settings
+from app.web.hosts import Portal
+from tests.servers import environment_of
+
+
+@pytest.mark.parametrize(("tier", "server", "stride"), [("schema", "annex", 31), ("database", "annex", 37)])
+def test_a_kill_at_any_statement_costs_nothing(
+    app: Portal, annex: str, instance: Settings, *, tier: str, server: str, stride: int
+) -> None:
+    command = [sys.executable, "-m", "tests.moves.kills", tier, server, str(stride)]
+    done = subprocess.run(command, env=environment_of(instance), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum(outcome["killed"] for outcome in outcomes) >= 5
+    assert [outcome for outcome in outcomes if not (outcome["there"] and outcome["back"])] == []
+    assert {outcome["state"] for outcome in outcomes} == {"returned"}

@@ -1,0 +1,186 @@
+"""A move as an operation: asked for, run by the worker, kept, taken back or finished, and given up by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.audit.models import ControlAuditEvent
+from app.core import clock
+from app.core.database.owner import owner_connection
+from app.core.errors import ConflictError, InputError, StateError
+from app.core.tenancy.scopes import TenantRoute, Tier, platform_scope
+from app.moves import engine, services
+from app.moves.models import Move
+from app.moves.queries import find_open_move, get_move
+from app.operations.queries import find_latest_operation
+from app.tenants.queries import get_tenant
+from app.web.hosts import Portal
+from tests.factories import SETUP, actions_of, rows_of
+from tests.moves.stock import make_stocked, rows_at
+from tests.tenant_rows import make_tenant_rows, route_of
+from tests.work import make_jobs_due, run_jobs
+
+
+@pytest.fixture
+def acme(app: Portal, annex: str) -> TenantRoute:
+    return make_stocked("acme", Tier.POOL, "main")
+
+
+def start(tenant: TenantRoute, tier: Tier = Tier.SCHEMA, server: str = "annex") -> UUID:
+    with platform_scope("test"):
+        return services.start_move(tenant.tenant_id, tier=tier, server=server, actor=SETUP)
+
+
+def read(move_id: UUID) -> Move:
+    with platform_scope("test"):
+        return get_move(move_id)
+
+
+def activity(tenant: TenantRoute) -> str:
+    with platform_scope("test"):
+        return get_tenant(tenant.tenant_id).activity
+
+
+def move_events(tenant: TenantRoute) -> list[str]:
+    events = [event for event in rows_of(ControlAuditEvent) if event.action.startswith("move.")]
+    assert {event.tenant_id for event in events} == {tenant.tenant_id}
+    return actions_of(events)
+
+
+def test_a_move_ends_with_the_tenant_there_and_the_old_home_kept(acme: TenantRoute) -> None:
+    before = rows_at(acme, acme.placement)
+    move_id = start(acme)
+    assert activity(acme) == "moving"
+    run_jobs()
+    move, moved = read(move_id), route_of(acme.tenant_id)
+    assert (move.state, activity(acme), move.error) == ("kept", "none", None)
+    assert (moved.placement.tier, moved.placement.server, moved.placement.epoch) == (Tier.SCHEMA, "annex", 2)
+    assert rows_at(moved, moved.placement) == before
+    assert move.row_count == sum(map(len, before.values()))
+    assert move.pause_milliseconds is not None
+    assert move_events(acme) == ["move.started", "move.switched"]
+
+
+def test_an_old_home_that_was_kept_long_enough_is_dropped(acme: TenantRoute) -> None:
+    move_id = start(acme)
+    run_jobs()
+    with platform_scope("test"):
+        services.finish_overdue_moves()
+    assert read(move_id).state == "kept"
+    with clock.shifted(services.KEPT + timedelta(minutes=1)), platform_scope("test"):
+        services.finish_overdue_moves()
+    make_jobs_due()
+    run_jobs()
+    assert read(move_id).state == "finished"
+    with owner_connection() as owner:
+        query = "select count(*) from tenancy.homes where tenant_id = %s and epoch = 2"
+        assert owner.execute(query, (acme.tenant_id,)).fetchone() == (1,)
+    assert {*move_events(acme)} == {"move.started", "move.switched", "move.purge_requested", "move.finished"}
+
+
+def test_a_move_is_taken_back(acme: TenantRoute) -> None:
+    before = rows_at(acme, acme.placement)
+    move_id = start(acme, Tier.DATABASE)
+    run_jobs()
+    with platform_scope("test"):
+        services.start_return(move_id, actor=SETUP)
+    run_jobs()
+    returned = route_of(acme.tenant_id)
+    assert (returned.placement.tier, returned.placement.server, returned.placement.epoch) == (Tier.POOL, "main", 3)
+    assert (read(move_id).state, activity(acme)) == ("returned", "none")
+    assert rows_at(returned, returned.placement) == before
+    again = start(returned, Tier.SCHEMA, "main")
+    run_jobs()
+    assert read(again).state == "kept"
+
+
+@pytest.mark.parametrize("step", ["check", "copy", "catch_up", "turn"])
+def test_a_move_that_fails_before_the_switch_returns_by_itself(
+    acme: TenantRoute, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows_at(acme, acme.placement)
+
+    def fail(*_given: object, **_more: object) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr(engine, step, fail)
+    move_id = start(acme)
+    for _attempt in range(6):
+        run_jobs(may_fail=True)
+        make_jobs_due()
+    run_jobs()
+    move = read(move_id)
+    assert (move.state, activity(acme)) == ("failed", "none")
+    assert "the disk is full" in move.error
+    assert route_of(acme.tenant_id).placement == acme.placement
+    assert rows_at(acme, acme.placement) == before
+    assert move_events(acme) == ["move.started", "move.failed"]
+    monkeypatch.undo()
+    again = start(acme)
+    run_jobs()
+    assert read(again).state == "kept"
+
+
+def test_a_return_that_fails_leaves_the_tenant_where_it_is_and_can_be_tried_again(
+    acme: TenantRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_id = start(acme)
+    run_jobs()
+    here = route_of(acme.tenant_id).placement
+
+    def fail(*_given: object, **_more: object) -> None:
+        raise StateError("the old server is away")
+
+    monkeypatch.setattr(engine, "turn", fail)
+    with platform_scope("test"):
+        services.start_return(move_id, actor=SETUP)
+    for _attempt in range(6):
+        run_jobs(may_fail=True)
+        make_jobs_due()
+    run_jobs()
+    assert (read(move_id).state, route_of(acme.tenant_id).placement) == ("kept", here)
+    monkeypatch.undo()
+    with platform_scope("test"):
+        services.start_return(move_id, actor=SETUP)
+    run_jobs()
+    assert read(move_id).state == "returned"
+
+
+def test_a_tenant_has_one_move_at_a_time(acme: TenantRoute) -> None:
+    start(acme)
+    with pytest.raises((StateError, ConflictError)):
+        start(acme, Tier.DATABASE)
+    run_jobs()
+    with pytest.raises(StateError, match="finish it or go back"):
+        start(acme, Tier.DATABASE)
+    with platform_scope("test"):
+        assert find_open_move(acme.tenant_id).state == "kept"
+
+
+def test_where_it_lies_already_is_no_place_to_move_to(acme: TenantRoute) -> None:
+    with pytest.raises(InputError, match="there already"):
+        start(acme, Tier.POOL, "main")
+
+
+def test_a_tenant_without_a_home_cannot_move(app: Portal, annex: str) -> None:
+    acme = make_tenant_rows("acme", status="failed")
+    with pytest.raises(StateError, match="no home that could be moved"):
+        start(acme)
+
+
+def test_only_a_kept_old_home_can_be_gone_back_to_or_dropped(acme: TenantRoute) -> None:
+    move_id = start(acme)
+    for act in (services.start_return, services.start_purge):
+        with pytest.raises(StateError, match="not kept"), platform_scope("test"):
+            act(move_id, actor=SETUP)
+
+
+def test_the_operation_shows_how_far_it_has_come(acme: TenantRoute) -> None:
+    start(acme)
+    run_jobs()
+    with platform_scope("test"):
+        operation = find_latest_operation(acme.tenant_id)
+    assert (operation.kind, operation.state, operation.done_count) == ("moves.move", "done", 6)
