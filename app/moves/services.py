@@ -19,6 +19,7 @@ from app.moves import queries
 from app.moves.kinds import MOVE, PURGE, RETURN
 from app.moves.models import Move, MoveState, write_placement
 from app.operations.services import start_operation
+from app.servers.services import reserve_place
 from app.tenants import queries as tenants
 from app.tenants.models import Tenant
 from app.tenants.status import TenantActivity, TenantStatus
@@ -30,8 +31,9 @@ MOVABLE = frozenset({TenantStatus.ACTIVE, TenantStatus.PAST_DUE, TenantStatus.SU
 def start_move(tenant_id: UUID, *, tier: Tier, server: str, actor: Actor) -> UUID:
     """Start moving a tenant's home; return the move.
 
-    Errors: InputError for the place where it lies already; StateError for a tenant that cannot be moved now, or whose
-    last move has not come to its end; ConflictError while another operation of the tenant is open.
+    Errors: InputError for the place where it lies already, or a server that takes no home; StateError for a tenant
+    that cannot be moved now, or whose last move has not come to its end; ConflictError while another operation of the
+    tenant is open.
     """
     with transaction():
         tenant = tenants.get_tenant(tenant_id, lock=True)
@@ -39,6 +41,7 @@ def start_move(tenant_id: UUID, *, tier: Tier, server: str, actor: Actor) -> UUI
         target = place_home(tenant_id, tier, server, source.epoch + 1)
         if (source.tier, source.server) == (tier, server):
             raise InputError(f"The home of {tenant.name} lies there already.", "tier")
+        reserve_place(server)
         move = Move(
             tenant_id=tenant_id,
             source=write_placement(source),
