@@ -23,7 +23,7 @@ from tests.factories import SETUP
 from tests.moves.stock import make_stocked, rows_at
 from tests.operations.kills import in_child
 from tests.operations.toys import expire_leases
-from tests.servers import ANNEX
+from tests.servers.acts import add_annex
 from tests.tenant_rows import route_of
 from tests.work import make_jobs_due, run_jobs
 
@@ -83,6 +83,6 @@ def main(tier: str, server: str, stride: str) -> None:
 
 
 if __name__ == "__main__":
-    assert ANNEX
     with create_app(polls=False).app_context():
+        add_annex()
         main(*sys.argv[1:])

@@ -20,12 +20,14 @@ from app.tenants.queries import get_tenant
 from app.web.hosts import Portal
 from tests.factories import SETUP, actions_of, rows_of
 from tests.moves.stock import make_stocked, rows_at
+from tests.servers.acts import add_annex
 from tests.tenant_rows import make_tenant_rows, route_of
 from tests.work import make_jobs_due, run_jobs
 
 
 @pytest.fixture
 def acme(app: Portal, annex: str) -> TenantRoute:
+    add_annex()
     return make_stocked("acme", Tier.POOL, "main")
 
 
