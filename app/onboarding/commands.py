@@ -10,7 +10,7 @@ import click
 from app.core.actors import Actor
 from app.core.commands import as_json_option, one_sentence, print_result
 from app.core.errors import StateError
-from app.core.tenancy.scopes import platform_scope
+from app.core.tenancy.scopes import Tier, platform_scope
 from app.onboarding.owner_links import create_owner_link
 from app.onboarding.services import onboard_tenant
 from app.tenants.queries import get_tenant
@@ -28,15 +28,32 @@ POLL_SECONDS = 0.2
 @click.option("--owner", required=True, help="The owner's e-mail address.")
 @click.option("--owner-name", default="", help="The owner's name; empty takes it from the address.")
 @click.option("--plan", default="starter", show_default=True, help="A plan's key.")
+@click.option("--tier", type=click.Choice([tier.value for tier in Tier]), default=None, help="How far its home is set apart.")
+@click.option("--server", default=None, help="The database server for its home; without it one with room.")
 @click.option("--wait", is_flag=True, help="Return when the tenant is active.")
 @as_json_option
 @one_sentence
 def create_tenant_command(
-    slug: str, *, name: str, owner: str, owner_name: str, plan: str, wait: bool, as_json: bool
+    slug: str,
+    *,
+    name: str,
+    owner: str,
+    owner_name: str,
+    plan: str,
+    tier: str | None,
+    server: str | None,
+    wait: bool,
+    as_json: bool,
 ) -> None:
-    """Onboard a tenant; region, time zone and currency are the plan's."""
+    """Onboard a tenant; region, time zone and currency are the plan's, its tier too unless it is named."""
     draft = TenantDraft(
-        name=name, slug=slug, owner_name=owner_name or owner.partition("@")[0], owner_email=owner, plan=plan
+        name=name,
+        slug=slug,
+        owner_name=owner_name or owner.partition("@")[0],
+        owner_email=owner,
+        plan=plan,
+        tier=Tier(tier) if tier else None,
+        server=server,
     )
     with platform_scope("command tenant create"):
         tenant_id = onboard_tenant(draft, actor=Actor.system("command tenant create"))

@@ -9,10 +9,12 @@ from wtforms import HiddenField
 from wtforms.validators import ValidationError
 
 from app.core.ids import new_id
+from app.core.tenancy.scopes import Tier
 from app.plans.models import Plan
+from app.servers.models import Server
 from app.tenants.services import TenantDraft
 from app.tenants.slugs import suggest_slug
-from app.web.choices import CURRENCIES, REGIONS, TIME_ZONES
+from app.web.choices import CURRENCIES, REGIONS, TIERS, TIME_ZONES, name_region
 from app.web.forms import Form, checkbox_field, choice_field, email_field, set_choices, text_field
 
 MADE_FROM_NAME = "This address was made from the name. Send the form again to take it, or write another."
@@ -62,6 +64,8 @@ class TenantForm(Form):
             region=_value(self, "region"),
             time_zone=_value(self, "time_zone"),
             currency=_value(self, "currency"),
+            tier=_tier(_value(self, "tier")),
+            server=_value(self, "server"),
             submission_key=f"{surface}:{self.submission.data}",
         )
 
@@ -72,6 +76,13 @@ class PlatformTenantForm(TenantForm):
     region = choice_field("Region", REGIONS, required=False, blank="The plan’s default")
     time_zone = choice_field("Time zone", TIME_ZONES, required=False, blank="The plan’s default")
     currency = choice_field("Currency", CURRENCIES, required=False, blank="The plan’s default")
+    tier = choice_field("Isolation", TIERS, required=False, blank="The plan’s default")
+    server = choice_field("Server", required=False)
+
+    def offer_servers(self, servers: list[Server]) -> None:
+        """Give the server field those that take another home now."""
+        names = [(server.name, f"{server.name} – {name_region(server.region)}") for server in servers]
+        set_choices(self.server, names, blank="One with room, in the region if possible")
 
 
 class SignUpForm(TenantForm):
@@ -95,6 +106,10 @@ class OwnerLinkForm(Form):
             return UUID(self.seen.data or "")
         except ValueError:
             return None
+
+
+def _tier(value: str | None) -> Tier | None:
+    return Tier(value) if value else None
 
 
 def _value(form: TenantForm, name: str) -> str | None:

@@ -13,6 +13,7 @@ from app.core.database.transactions import transaction
 from app.core.errors import ConflictError, InputError, StateError
 from app.credentials.emails import normalise_email
 from app.credentials.names import check_person_name
+from app.homes.building import place_home
 from app.mail.names import MailName
 from app.mail.services import queue_mail
 from app.onboarding import queries
@@ -36,7 +37,7 @@ def onboard_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
     """
 
     def write() -> UUID:
-        tenant_id = tenants.create_tenant(draft, status=TenantStatus.PROVISIONING, actor=actor)
+        tenant_id = tenants.create_tenant(draft, status=TenantStatus.PROVISIONING, place=place_home, actor=actor)
         _provision(registry.get_tenant(tenant_id), actor)
         return tenant_id
 
@@ -52,7 +53,7 @@ def request_tenant(draft: TenantDraft, *, actor: Actor) -> UUID:
     """
 
     def write() -> UUID:
-        tenant_id = tenants.create_tenant(draft, status=TenantStatus.REQUESTED, actor=actor)
+        tenant_id = tenants.create_tenant(draft, status=TenantStatus.REQUESTED, place=place_home, actor=actor)
         key = f"sign-up-confirmation-{tenant_id}-{LINK_SERIAL}"
         queue_mail(MailName.SIGN_UP_CONFIRMATION, {"tenant_id": str(tenant_id)}, key=key)
         return tenant_id

@@ -8,6 +8,12 @@ from babel.core import get_global
 
 REGIONS = (("eu-central", "EU Central"), ("eu-west", "EU West"), ("us-east", "US East"), ("ap-south", "AP South"))
 
+TIERS = (
+    ("pool", "Pool: tables shared with others"),
+    ("schema", "Schema: tables of its own"),
+    ("database", "Database: a database of its own"),
+)
+
 _CONTINENTS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
 # Names by place only; what is left are aliases of these.

@@ -10,6 +10,7 @@ import pytest
 from app.core.actors import Actor
 from app.core.database.session import registry
 from app.core.errors import StateError
+from app.core.ids import new_id
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.homes.services import create_home
 from app.members.queries import find_member_by_email
@@ -84,6 +85,6 @@ def expire_leases(instance):
         connection.execute("update control.outbox set lease_until = now() - interval '1 second' where state <> 'done'")
 
 
-def test_a_home_is_made_for_a_tenant_and_never_for_the_platform(app):
-    with platform_scope("test"), pytest.raises(StateError, match="in its tenant's scope"):
-        create_home()
+def test_a_home_is_made_for_a_tenant_with_a_place_only(app):
+    with pytest.raises(StateError, match="no place for a home"):
+        create_home(new_id())

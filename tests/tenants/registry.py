@@ -12,6 +12,7 @@ from app.audit.models import ControlAuditEvent
 from app.core.audit_actions import AuditAction
 from app.core.database.session import engines
 from app.core.tenancy.scopes import Login, platform_scope
+from app.homes.building import place_home
 from app.plans.services import seed_catalogue
 from app.tenants import queries, services
 from app.tenants.models import Tenant
@@ -46,7 +47,7 @@ def register(
     born = TenantStatus.REQUESTED if status == "requested" else TenantStatus.PROVISIONING
     with platform_scope("test"):
         seed_catalogue()
-        tenant_id = services.create_tenant(draft, status=born, actor=SETUP)
+        tenant_id = services.create_tenant(draft, status=born, place=place_home, actor=SETUP)
         for step in WAYS.get(status, ()):
             services.change_status(
                 tenant_id, TenantStatus(step), AuditAction.TENANT_ACTIVATED, reason="set up", actor=SETUP

@@ -15,6 +15,7 @@ from app.onboarding.owner_links import MAIL_OWNER_LINK, find_obstacle
 from app.onboarding.views.suggestions import render_slug_suggestion
 from app.operations.queries import find_latest_operation
 from app.plans.queries import list_plans
+from app.servers.queries import list_open_servers
 from app.tenants.queries import get_tenant
 from app.web.decorators import require
 from app.web.forms import add_errors
@@ -38,6 +39,7 @@ def create_tenant() -> ResponseReturnValue:
     """Onboard a tenant and show its provisioning; an invalid form comes back with 422."""
     form = PlatformTenantForm()
     form.offer_plans(list_plans())
+    form.offer_servers(list_open_servers())
     if not form.validate_on_submit():
         return _form_page(form, 422)
     try:
@@ -89,4 +91,5 @@ def create_owner_link(tenant_id: UUID) -> ResponseReturnValue:
 
 def _form_page(form: PlatformTenantForm, status: int = 200) -> ResponseReturnValue:
     form.offer_plans(list_plans())
+    form.offer_servers(list_open_servers())
     return render("onboarding/admin/new_tenant.html", status, form=form)

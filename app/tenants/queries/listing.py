@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.database.session import db
 from app.plans.models import Plan
-from app.tenants.models import Tenant, TenantTag, normalise_search
+from app.tenants.models import Tenant, TenantPlacement, TenantTag, normalise_search
 from app.tenants.status import TenantStatus
 from app.web.tables import CursorValue, Page, TableState, build_page, decode_cursor
 
@@ -20,7 +21,7 @@ PAGE_ROWS = 50
 MOST_COUNTED = 1_000
 EXPORT_BATCH_ROWS = 500
 Rows = Select[*tuple[Any, ...]]
-FILTERS = ("status", "plan", "region", "tag")
+FILTERS = ("status", "plan", "region", "tier", "server", "tag")
 DEFAULT_SORT = "-created"
 
 
@@ -38,6 +39,8 @@ class TenantLine:
     owner_name: str
     owner_email: str
     created_at: datetime
+    tier: str | None
+    server: str | None
     name_search: str
     tags: list[str]
 
@@ -130,10 +133,17 @@ def _columns() -> Rows:
         Tenant.owner_name,
         Tenant.owner_email,
         Tenant.created_at,
+        _of_placement(TenantPlacement.tier).label("tier"),
+        _of_placement(TenantPlacement.server).label("server"),
         Tenant.name_search,
         func.array(tags).label("tags"),
     )
     return statement.join(Plan, Plan.id == Tenant.plan_id)
+
+
+def _of_placement(column: InstrumentedAttribute[str]) -> Any:
+    # A look for each row of a page; a join would read every placement.
+    return select(column).where(TenantPlacement.tenant_id == Tenant.id).scalar_subquery()
 
 
 def _narrowed(statement: Rows, state: TableState) -> Rows:
@@ -152,6 +162,9 @@ def _conditions(state: TableState) -> Iterator[ColumnElement[bool]]:
         yield Tenant.plan_id == select(Plan.id).where(Plan.key == filters["plan"]).scalar_subquery()
     if "region" in filters:
         yield Tenant.region == filters["region"]
+    for name, column in (("tier", TenantPlacement.tier), ("server", TenantPlacement.server)):
+        if name in filters:
+            yield Tenant.id.in_(select(TenantPlacement.tenant_id).where(column == filters[name]))
     if "tag" in filters:
         yield Tenant.id.in_(select(TenantTag.tenant_id).where(TenantTag.tag == filters["tag"]))
 

@@ -12,7 +12,7 @@ from app.tenants.services.metadata import (
     restore_note,
     set_metadatum,
 )
-from app.tenants.services.registration import POOL_SCHEMA, SLUG_TAKEN, TenantDraft, create_tenant
+from app.tenants.services.registration import SLUG_TAKEN, TenantDraft, create_tenant
 from app.tenants.services.saved_views import delete_view, save_view
 from app.tenants.services.statuses import (
     archive_tenant,
@@ -24,7 +24,6 @@ from app.tenants.services.statuses import (
 )
 
 __all__ = [
-    "POOL_SCHEMA",
     "SLUG_TAKEN",
     "TenantBasics",
     "TenantDraft",

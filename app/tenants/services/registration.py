@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,15 +15,17 @@ from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import ConflictError, InputError
 from app.core.ids import new_id
-from app.core.tenancy.scopes import MAIN_SERVER, Tier
+from app.core.tenancy.scopes import Placement, Tier
 from app.plans import queries as plans
+from app.servers.services import reserve_any_place, reserve_place
 from app.tenants import queries
 from app.tenants.models import Tenant, TenantPlacement, TenantSlug, TenantStatusChange, normalise_search
 from app.tenants.slugs import check_slug, skeleton
 from app.tenants.status import TenantStatus
 
-POOL_SCHEMA = "pool"
 SLUG_TAKEN = "This address is taken, or looks too much like one that is."
+# Says how a home is called in a tier on a server; homes are a level above.
+Place = Callable[[UUID, Tier, str], Placement]
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,15 @@ class TenantDraft:
     time_zone: str | None = None
     currency: str | None = None
     submission_key: str | None = None
+    tier: Tier | None = None
+    server: str | None = None
 
 
-def create_tenant(draft: TenantDraft, *, status: TenantStatus, actor: Actor) -> UUID:
-    """Write a tenant with its slug and the place of its home.
+def create_tenant(draft: TenantDraft, *, status: TenantStatus, place: Place, actor: Actor) -> UUID:
+    """Write a tenant with its slug and the place of its home, which counts towards its server's capacity from now on.
 
-    Errors: InputError for a slug that is malformed, reserved or taken, or a plan that is not; ConflictError when
-    the same form was sent before.
+    Errors: InputError for a slug that is malformed, reserved or taken, a plan that is not, or a server that takes no
+    home; ConflictError when the same form was sent before.
     """
     slug = check_slug(draft.slug)
     if not queries.is_slug_free(slug):
@@ -65,16 +70,31 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, actor: Actor) -> 
         submission_key=draft.submission_key,
     )
     with transaction():
+        server = _reserve(draft.server, tenant.region)
         _insert(tenant)
-        db.session.add(
-            TenantPlacement(
-                tenant_id=tenant.id, server=MAIN_SERVER, tier=Tier.POOL.value, schema_name=POOL_SCHEMA, epoch=1
-            )
-        )
+        db.session.add(_placement(tenant.id, place(tenant.id, draft.tier or Tier(plan.tier), server)))
         db.session.add(TenantStatusChange.to_present(tenant, None, None, actor))
         action = AuditAction.TENANT_REQUESTED if status is TenantStatus.REQUESTED else AuditAction.TENANT_CREATED
         record_event(action, target=tenant.target, actor=actor, tenant_id=tenant.id)
     return tenant.id
+
+
+def _reserve(server: str | None, region: str) -> str:
+    if server is None:
+        return reserve_any_place(region)
+    reserve_place(server)
+    return server
+
+
+def _placement(tenant_id: UUID, place: Placement) -> TenantPlacement:
+    return TenantPlacement(
+        tenant_id=tenant_id,
+        server=place.server,
+        tier=place.tier.value,
+        schema_name=place.schema,
+        database_name=place.database,
+        epoch=place.epoch,
+    )
 
 
 def _insert(tenant: Tenant) -> None:

@@ -14,7 +14,9 @@ from werkzeug.datastructures import MultiDict
 from app.core import clock
 from app.core.errors import InputError
 from app.core.permissions import Permission
+from app.core.tenancy.scopes import Tier
 from app.plans.queries import list_plans
+from app.servers.queries import list_servers
 from app.tenants import queries, services
 from app.tenants.actions import REACTIVATION, SUSPENSION
 from app.tenants.forms import ViewForm
@@ -31,7 +33,8 @@ from app.web.tables import TableState, csv_response
 
 LIST = "tenants"
 CSV_HEADER = (
-    "slug", "name", "status", "plan", "region", "owner_name", "owner_email", "tags", "created_at", "id",
+    "slug", "name", "status", "plan", "region", "tier", "server", "owner_name", "owner_email", "tags", "created_at",
+    "id",
 )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def create_view_deletion(view_id: UUID) -> ResponseReturnValue:
 
 
 def _state(args: MultiDict[str, str]) -> TableState:
-    filters = dict.fromkeys(FILTERS) | {"status": list(TenantStatus)}
+    filters = dict.fromkeys(FILTERS) | {"status": list(TenantStatus), "tier": list(Tier)}
     return TableState.from_args(args, sorts=list(SORTS), default_sort=DEFAULT_SORT, filters=filters)
 
 
@@ -113,6 +116,8 @@ def _selects() -> list[dict[str, object]]:
         {"name": "status", "label": "Status", "options": choices_of(TenantStatus)},
         {"name": "plan", "label": "Plan", "options": [(plan.key, plan.name) for plan in list_plans()]},
         {"name": "region", "label": "Region", "options": [(key, name_region(key)) for key in queries.list_regions()]},
+        {"name": "tier", "label": "Isolation", "options": choices_of(Tier)},
+        {"name": "server", "label": "Server", "options": _pairs([server.name for server in list_servers()])},
         {"name": "tag", "label": "Tag", "options": _pairs(queries.list_used_tags())},
     ]
 
@@ -124,6 +129,6 @@ def _pairs(values: list[str]) -> list[tuple[str, str]]:
 def _csv_rows(state: TableState) -> Iterator[tuple[object, ...]]:
     for line in queries.iterate_tenants(state):
         yield (
-            line.slug, line.name, line.status, line.plan, line.region, line.owner_name, line.owner_email,
-            " ".join(line.tags), line.created_at, str(line.id),
+            line.slug, line.name, line.status, line.plan, line.region, line.tier, line.server, line.owner_name,
+            line.owner_email, " ".join(line.tags), line.created_at, str(line.id),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from app.audit.views.filters import make_filter, read_state
 from app.core.errors import ConflictError
 from app.core.permissions import Permission
 from app.operations.queries import OperationFilter, find_latest_operation, list_steps, search_operations
+from app.servers.queries import find_server_by_name
 from app.tenants import queries, services
 from app.tenants.actions import list_actions
 from app.tenants.facts import list_fact_lines
@@ -43,13 +44,14 @@ TABS = (
 def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
     """Show a tenant's overview."""
     tenant, facts = queries.get_tenant(tenant_id), queries.list_facts(tenant_id)
-    operation = find_latest_operation(tenant_id)
+    operation, placement = find_latest_operation(tenant_id), queries.find_placement(tenant_id)
     return show_tab(
         "show_tenant",
         tenant,
         address=tenant_url(tenant.slug),
         effect=EFFECTS[TenantStatus(tenant.status)],
-        placement=queries.find_placement(tenant_id),
+        placement=placement,
+        server=find_server_by_name(placement.server) if placement else None,
         owner_fact=facts.pop("owner_has_accepted", None),
         facts=list_fact_lines(facts),
         tags=queries.list_tags(tenant_id),
