@@ -7,30 +7,14 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from app.core.commands import one_sentence
 from app.core.config_docs import render_configuration
-from app.core.database.migrations import migrate
-from app.core.runtime import current_settings
-from app.core.tenancy.scopes import platform_scope
-from app.plans.services import seed_catalogue
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def init_cli(app: Flask) -> None:
     """Add every command to `flask --app wsgi`."""
-    app.cli.add_command(migrate_command)
     app.cli.add_command(docs_group)
-
-
-@click.command("migrate")
-@one_sentence
-def migrate_command() -> None:
-    """Bring the database to the newest schema, as the owner login, and its catalogue of plans to this release."""
-    migrate(current_settings())
-    with platform_scope("command migrate"):
-        seed_catalogue()
-    click.echo("The database is at the newest schema.")
 
 
 @click.group("docs")

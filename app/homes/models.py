@@ -12,8 +12,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.services import Target
+from app.core import clock
 from app.core.database.home_versions import HomeKey
 from app.core.database.models import ControlRecord, Record, created_at
+from app.core.errors import StateError
 
 _CONTROL = {"schema": "control"}
 _OPEN = text("state in ('running', 'paused')")
@@ -104,6 +106,8 @@ class FleetRun(ControlRecord):
     max_failure_ratio: Mapped[float] = mapped_column(Double)
     actor_label: Mapped[str]
     created_at: Mapped[datetime] = created_at()
+    # Failures before it do not stop the run again: somebody has looked at them and gone on.
+    judged_from: Mapped[datetime] = mapped_column(default=clock.now)
     finished_at: Mapped[datetime | None]
 
     @property
@@ -114,6 +118,28 @@ class FleetRun(ControlRecord):
     def is_live(self) -> bool:
         """Tell whether homes are being migrated now."""
         return self.state == RunState.RUNNING
+
+    def pause(self) -> None:
+        """Come to no more homes until somebody resumes it.
+
+        Errors: StateError unless it is running.
+        """
+        if self.state != RunState.RUNNING:
+            raise StateError("Only a run that is running can be paused.")
+        self.state = RunState.PAUSED
+
+    def go_on(self, at: datetime) -> None:
+        """Run again; failures so far do not count any more.
+
+        Errors: StateError while it is running.
+        """
+        if self.state == RunState.RUNNING:
+            raise StateError("This run is running already.")
+        self.state, self.finished_at, self.judged_from = RunState.RUNNING, None, at
+
+    def end(self, state: RunState, at: datetime) -> None:
+        """Come to no more homes."""
+        self.state, self.finished_at = state, at
 
 
 class FleetRunHome(_Home, Record):
@@ -139,3 +165,7 @@ class FleetRunHome(_Home, Record):
     error: Mapped[str | None]
     seconds: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[datetime | None]
+
+    def wait_again(self) -> None:
+        """Be attempted once more."""
+        self.state, self.error, self.seconds, self.finished_at = RunHomeState.PENDING, None, None, None

@@ -12,6 +12,8 @@ from app.core.tenancy.scopes import DatabaseAddress
 
 _IS_FINISHED = "select datistemplate from pg_database where datname = %s"
 
+_TEMPLATES = "select datname from pg_database where starts_with(datname, %s)"
+
 
 def ensure_template_database(server: str) -> str:
     """Return the name of the server's template of the newest version, made when it is missing.
@@ -25,6 +27,20 @@ def ensure_template_database(server: str) -> str:
         if connection.execute(_IS_FINISHED, (name,)).fetchone() != (True,):
             _make_template(DatabaseAddress(server, name))
     return name
+
+
+def renew_template_database(server: str) -> None:
+    """Bring the server's template to the newest version, where it has one; those of older versions are dropped."""
+    with owner_connection(DatabaseAddress(server)) as connection:
+        prefix = f"{current_settings().role_prefix}_home_"
+        names = [name for (name,) in connection.execute(_TEMPLATES, (prefix,))]
+    if not names:
+        return
+    newest = ensure_template_database(server)
+    with owner_connection(DatabaseAddress(server)) as connection:
+        for name in (sql.Identifier(name) for name in names if name < newest):
+            connection.execute(sql.SQL("alter database {} is_template false").format(name))
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
 
 
 def template_name() -> str:

@@ -34,6 +34,7 @@ _PERMISSIONS: Final = {
     StaffRole.SUPPORT: frozenset(
         {
             Permission.AUDIT_READ,
+            Permission.FLEET_READ,
             Permission.JOB_READ,
             Permission.PLATFORM_READ,
             Permission.SERVER_READ,

@@ -41,6 +41,9 @@ def downgrade() -> None:
 ADD = 'op.execute("alter table settings add column note text")'
 DROP = 'op.execute("alter table settings drop column note")'
 
+POOLS = "update control.home_versions set version = %s, tenancy_version = %s where tier = 'pool'"
+PRODUCT = versions.MIGRATIONS
+
 
 @dataclass
 class Release:
@@ -61,32 +64,35 @@ class Release:
 @contextmanager
 def use_release(folder: Path) -> Iterator[Release]:
     """Let this process have the migrations of a folder, a copy of the product's if it is empty."""
-    product = versions.MIGRATIONS
     if not folder.exists():
-        shutil.copytree(product, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PRODUCT, folder, ignore=shutil.ignore_patterns("__pycache__"))
     _point_to(folder)
     try:
         yield Release(folder)
     finally:
-        _point_to(product)
+        _point_to(PRODUCT)
 
 
 def go_back(settings: Settings, servers: list[str]) -> None:
     """Bring pools and templates back to the product's newest version; called inside the release that they are at."""
-    newest = max(path.name[:4] for path in (Path(__file__).parents[2] / "migrations/tenant/versions").glob("[0-9]*.py"))
+    newest = {tree: newest_of_product(tree) for tree in ("tenancy", "control", "tenant")}
     for server in servers:
         address = DatabaseAddress(server)
         url = make_url(ServerUrls(settings).get(Login.OWNER, address)).set(drivername="postgresql+psycopg")
         engine = create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
-            for tree, schema in versions.TREES if address == MAIN_DATABASE else versions.HOME_TREES:
-                if tree == "tenant":
-                    command.downgrade(tree_config(connection, Roles("tenantry"), tree, schema), newest)
+            for tree, schema in reversed(versions.TREES if address == MAIN_DATABASE else versions.HOME_TREES):
+                command.downgrade(tree_config(connection, Roles("tenantry"), tree, schema), newest[tree])
         engine.dispose()
         with psycopg.connect(ServerUrls(settings).get(Login.OWNER, address), autocommit=True) as owner:
             _drop_templates(owner)
     with psycopg.connect(ServerUrls(settings).get(Login.OWNER, MAIN_DATABASE)) as owner:
-        owner.execute("update control.home_versions set version = %s where tier = 'pool'", (newest,))
+        owner.execute(POOLS, (newest["tenant"], newest["tenancy"]))
+
+
+def newest_of_product(tree: str) -> str:
+    """Return the version that a tree of the product leads to."""
+    return max(path.name[:4] for path in (PRODUCT / tree / "versions").glob("[0-9]*.py"))
 
 
 def _drop_templates(owner: psycopg.Connection) -> None:

@@ -41,6 +41,7 @@ create table control.fleet_runs (
     max_failure_ratio double precision not null,
     actor_label text not null,
     created_at timestamptz not null,
+    judged_from timestamptz not null,
     finished_at timestamptz
 );
 create index ix_fleet_runs_created_at_id on control.fleet_runs (created_at, id);
