@@ -16,6 +16,11 @@ from app.core.tenancy.scopes import Placement, Tier
 from app.moves.engine import Route
 
 _CONTROL = {"schema": "control"}
+_IN_WORDS = {
+    Tier.POOL: "in the pool on {}",
+    Tier.SCHEMA: "in its schema on {}",
+    Tier.DATABASE: "in its database on {}",
+}
 
 
 class MoveState(StrEnum):
@@ -82,6 +87,16 @@ class Move(TenantOwned, ControlRecord):
     @property
     def to_place(self) -> str:
         return f"{self.target['tier']} on {self.target['server']}"
+
+    @property
+    def old_home(self) -> str:
+        """Return where the home was, as a part of a sentence."""
+        return _IN_WORDS[Tier(self.source["tier"])].format(self.source["server"])
+
+    @property
+    def new_home(self) -> str:
+        """Return where the home goes, as a part of a sentence."""
+        return _IN_WORDS[Tier(self.target["tier"])].format(self.target["server"])
 
     @property
     def slug(self) -> str | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from uuid import UUID
 
 from app.core.database.session import registry
 from app.core.ids import new_id
-from app.core.tenancy.scopes import platform_scope, tenant_scope
+from app.core.tenancy.scopes import MAIN_SERVER, Tier, platform_scope, tenant_scope
 from app.jobs.queries import JobFilter, list_jobs
 from app.members.queries import find_member_by_email
+from app.moves.services import start_move
 from app.operations.queries import find_latest_operation
 from app.staff.queries import list_staff_users
 from app.tenants import services
 from app.tenants.queries import get_tenant_by_slug
 from tests.factories import SETUP
+from tests.work import run_jobs
 
 TENANT_PAGES = (
     "", "/status", "/metadata", "/operations", "/edit", "/suspension", "/archival", "/owner-links", "/audit",
@@ -49,9 +52,19 @@ def _platform_places() -> Iterator[Place]:
         services.archive_tenant(initech, reason="Nobody came back.", actor=SETUP)
         operation, job = find_latest_operation(acme), list_jobs(JobFilter()).rows[0]
         (ada,) = list_staff_users()
+    move_id = _kept_move()
     paths = [
         *(f"/tenants/{acme}{tail}" for tail in TENANT_PAGES), f"/tenants/{initech}/unarchival",
         *(f"/tenants/{hooli}{tail}" for tail in ("", "/archival", "/reactivation")),
+        *(f"/moves/{move_id}{tail}" for tail in ("", "/return", "/purge")), f"/tenants/{hooli}/moves/new",
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
+
+
+def _kept_move() -> UUID:
+    with platform_scope("test"):
+        tenant_id = get_tenant_by_slug("globex").id
+        move_id = start_move(tenant_id, tier=Tier.SCHEMA, server=MAIN_SERVER, actor=SETUP)
+    run_jobs(may_fail=True)
+    return move_id
