@@ -18,6 +18,7 @@ from app.core.jobs import JobState, PlatformJob
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, platform_scope
 from app.jobs.doorbell import await_ring, leave_sign
+from app.jobs.index import index_jobs
 from app.jobs.outboxes import Rounds, execute_at
 from app.jobs.schedules import enqueue_due_ticks
 
@@ -73,12 +74,15 @@ def _others() -> list[DatabaseAddress]:
 
 def _sweep_tenants(address: DatabaseAddress, per_tenant: int) -> int:
     try:
-        return _dispatch("tenancy", address, per_tenant)
+        count = _dispatch("tenancy", address, per_tenant)
+        if address != MAIN_DATABASE:
+            index_jobs(address)
     except (UnavailableError, ConfigError):
         if address == MAIN_DATABASE:
             raise
         log.warning("database_not_swept", address=str(address))
         return 0
+    return count
 
 
 def _requeue_after_flush() -> None:

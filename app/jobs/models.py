@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.models import Record, TenantOwned
@@ -18,6 +18,8 @@ class IndexedJob(TenantOwned, Record):
     __tablename__ = "job_index"
     __table_args__: Any = (
         Index("ix_job_index_id", "id"),
+        Index("ix_job_index_due", "run_at", postgresql_where=text("state in ('pending', 'queued', 'running')")),
+        Index("ix_job_index_failed", "id", postgresql_where=text("state = 'failed'")),
         Index("ix_job_index_server_database_name", "server", "database_name"),
         {"schema": "control"},
     )

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, case, func, literal, select, text
+from sqlalchemy import ColumnElement, Row, Select, Text, case, func, literal, select, text
 
 from app.core import clock
 from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
 from app.core.jobs import JobState, PlatformJob
+from app.jobs.index import LISTED
+from app.jobs.models import IndexedJob
 from app.jobs.running import RUNNING_STATUSES
 from app.web.tables import Cursor, Page, build_page, decode_cursor
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 10_000
-STAGES = ("scheduled", *(state.value for state in JobState))
-_COLUMNS = (
-    *("tenant_id", "id", "kind", "queue", "state", "attempt", "run_at", "lease_until", "error", "request_id"),
-    *("created_at", "started_at", "finished_at"),
-)
-_SELECT = f"select {', '.join(_COLUMNS)} from tenancy."  # noqa: S608  # A constant list of columns.
+_Model = type[PlatformJob] | type[IndexedJob]
+_SELECT = f"select {', '.join(LISTED)} from tenancy."  # noqa: S608  # A constant list of columns.
 _LIST = text(f"{_SELECT}list_jobs(:stage, :kind, :tenant_id, :beyond, :backward, :most)")
 _FIND = text(f"{_SELECT}find_job(:id)")
 _COUNT = text("select queue, stage, jobs from tenancy.count_jobs(:tenant_id)")
@@ -32,7 +30,10 @@ _COUNT = text("select queue, stage, jobs from tenancy.count_jobs(:tenant_id)")
 
 @dataclass(frozen=True)
 class JobRow:
-    """One job as the pages show it; `is_platforms` tells in whose outbox it lies."""
+    """One job as the pages show it; `is_platforms` tells in whose outbox it lies.
+
+    `as_of` is set for one in another database, which is shown as it was then.
+    """
 
     tenant_id: UUID | None
     id: UUID
@@ -49,6 +50,7 @@ class JobRow:
     finished_at: datetime | None
     is_platforms: bool
     operation_id: UUID | None = None
+    as_of: datetime | None = None
 
     @property
     def stage(self) -> str:
@@ -108,7 +110,7 @@ class QueueCounts:
 
 
 def list_jobs(wanted: JobFilter, cursor: str | None = None) -> Page[JobRow]:
-    """Return a page of jobs of both outboxes, newest first."""
+    """Return a page of jobs of every outbox, newest first."""
     place = decode_cursor(cursor, "", (UUID,))
     rows = _fetch(wanted, place, PAGE_ROWS + 1)
     return build_page(rows, limit=PAGE_ROWS, cursor=place, sort="", values=lambda row: (row.id,))
@@ -123,7 +125,7 @@ def iterate_jobs(wanted: JobFilter) -> Iterator[JobRow]:
 
 
 def get_job(job_id: UUID) -> JobRow:
-    """Return one job of either outbox.
+    """Return one job of any outbox.
 
     Errors: NotFoundError.
     """
@@ -131,21 +133,24 @@ def get_job(job_id: UUID) -> JobRow:
     if mine is not None:
         return _platform_row(mine)
     theirs = db.session.execute(_FIND, {"id": job_id}).first()
-    if theirs is None:
+    if theirs is not None:
+        return JobRow(**theirs._mapping, is_platforms=False)
+    elsewhere = db.session.execute(select(*_indexed_columns()).where(IndexedJob.id == job_id)).first()
+    if elsewhere is None:
         raise NotFoundError("There is no such job.")
-    return JobRow(**theirs._mapping, is_platforms=False)
+    return JobRow(**elsewhere._mapping, is_platforms=False)
+
+
+def find_oldest_summary() -> datetime | None:
+    """Return since when the jobs of other databases may have changed unseen; None without any."""
+    return db.session.scalar(select(func.min(IndexedJob.as_of)))
 
 
 def count_jobs(tenant_id: UUID | None = None) -> dict[str, QueueCounts]:
     """Count what is not done by queue and stage, of one tenant if named."""
-    stage = _stage()
-    statement = select(PlatformJob.queue, stage, func.count()).where(PlatformJob.state != JobState.DONE)
-    if tenant_id is not None:
-        statement = statement.where(PlatformJob.tenant_id == tenant_id)
-    mine = db.session.execute(statement.group_by(PlatformJob.queue, stage)).all()
     theirs = db.session.execute(_COUNT, {"tenant_id": tenant_id}).all()
     counts: dict[str, QueueCounts] = {}
-    for queue, name, jobs in (*mine, *theirs):
+    for queue, name, jobs in (*_count(PlatformJob, tenant_id), *theirs, *_count(IndexedJob, tenant_id)):
         by_stage = counts.setdefault(queue, QueueCounts(queue, {})).by_stage
         by_stage[name] = by_stage.get(name, 0) + jobs
     return counts
@@ -155,7 +160,10 @@ def _fetch(wanted: JobFilter, place: Cursor | None, most: int) -> list[JobRow]:
     """Return the nearest jobs beyond a place, nearest first; ids are ordered by time."""
     backward = place is not None and place.backward
     beyond = place.values[0] if place is not None else None
-    rows = [*_fetch_platforms(wanted, beyond, most, backward=backward)]
+    platforms = _narrowed(PlatformJob, _platform_columns(), wanted, beyond, most, backward=backward)
+    elsewhere = _narrowed(IndexedJob, _indexed_columns(), wanted, beyond, most, backward=backward)
+    rows = [_platform_row(row) for row in db.session.execute(platforms)]
+    rows += [JobRow(**row._mapping, is_platforms=False) for row in db.session.execute(elsewhere)]
     given = {"stage": wanted.stage, "kind": wanted.kind, "tenant_id": wanted.tenant_id}
     limits = {"beyond": beyond, "backward": backward, "most": most}
     theirs = db.session.execute(_LIST, given | limits)
@@ -163,22 +171,35 @@ def _fetch(wanted: JobFilter, place: Cursor | None, most: int) -> list[JobRow]:
     return sorted(rows, key=lambda row: row.id, reverse=not backward)[:most]
 
 
-def _fetch_platforms(wanted: JobFilter, beyond: Any, most: int, *, backward: bool) -> list[JobRow]:
-    statement = select(*_platform_columns()).limit(most)
-    statement = statement.order_by(PlatformJob.id if backward else PlatformJob.id.desc())
+def _narrowed(
+    model: _Model, columns: list[Any], wanted: JobFilter, beyond: Any, most: int, *, backward: bool
+) -> Select[*tuple[Any, ...]]:
+    statement = select(*columns).limit(most).order_by(model.id if backward else model.id.desc())
     if beyond is not None:
-        statement = statement.where(PlatformJob.id > beyond if backward else PlatformJob.id < beyond)
+        statement = statement.where(model.id > beyond if backward else model.id < beyond)
     if wanted.stage is not None:
-        statement = statement.where(_is_in_stage(wanted.stage))
+        statement = statement.where(_is_in_stage(model, wanted.stage))
     if wanted.kind is not None:
-        statement = statement.where(PlatformJob.kind == wanted.kind)
+        statement = statement.where(model.kind == wanted.kind)
     if wanted.tenant_id is not None:
-        statement = statement.where(PlatformJob.tenant_id == wanted.tenant_id)
-    return [_platform_row(row) for row in db.session.execute(statement)]
+        statement = statement.where(model.tenant_id == wanted.tenant_id)
+    return statement
+
+
+def _count(model: _Model, tenant_id: UUID | None) -> Sequence[Any]:
+    stage = _stage(model)
+    statement = select(model.queue, stage, func.count()).where(model.state != JobState.DONE)
+    if tenant_id is not None:
+        statement = statement.where(model.tenant_id == tenant_id)
+    return db.session.execute(statement.group_by(model.queue, stage)).all()
+
+
+def _indexed_columns() -> list[Any]:
+    return [getattr(IndexedJob, name) for name in (*LISTED, "as_of")]
 
 
 def _platform_columns() -> list[ColumnElement[Any]]:
-    columns: list[Any] = [getattr(PlatformJob, name) for name in _COLUMNS]
+    columns: list[Any] = [getattr(PlatformJob, name) for name in LISTED]
     return [*columns, PlatformJob.payload["operation_id"].astext.label("operation_id")]
 
 
@@ -188,16 +209,16 @@ def _platform_row(row: Row[Any]) -> JobRow:
     return JobRow(**values, is_platforms=True, operation_id=UUID(operation_id) if operation_id else None)
 
 
-def _is_in_stage(stage: str) -> ColumnElement[bool]:
+def _is_in_stage(model: _Model, stage: str) -> ColumnElement[bool]:
     # As conditions on the columns, so that the index of failed jobs serves; an expression would read every row.
     if stage == "scheduled":
-        return _is_later()
-    return (PlatformJob.state == stage) & ~_is_later() if stage == JobState.PENDING else PlatformJob.state == stage
+        return _is_later(model)
+    return (model.state == stage) & ~_is_later(model) if stage == JobState.PENDING else model.state == stage
 
 
-def _stage() -> ColumnElement[str]:
-    return case((_is_later(), literal("scheduled", Text())), else_=PlatformJob.state)
+def _stage(model: _Model) -> ColumnElement[str]:
+    return case((_is_later(model), literal("scheduled", Text())), else_=model.state)
 
 
-def _is_later() -> ColumnElement[bool]:
-    return (PlatformJob.state == JobState.PENDING) & (PlatformJob.run_at > func.clock_timestamp())
+def _is_later(model: _Model) -> ColumnElement[bool]:
+    return (model.state == JobState.PENDING) & (model.run_at > func.clock_timestamp())

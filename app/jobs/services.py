@@ -19,6 +19,8 @@ from app.core.jobs import JobState, PlatformJob
 from app.core.tenancy.scopes import MAIN_DATABASE
 from app.jobs import queries
 from app.jobs.doorbell import ring
+from app.jobs.index import forget_gone_databases
+from app.jobs.models import IndexedJob
 from app.jobs.outboxes import execute_at, find_address
 from app.jobs.schedules import forget_old_ticks
 
@@ -55,6 +57,7 @@ def prune_jobs() -> None:
     with transaction():
         db.session.execute(delete(PlatformJob).where(old))
         forget_old_ticks()
+        forget_gone_databases()
     for address in registry().list_databases():
         with transaction():
             execute_at(address, select(func.tenancy.prune_jobs(done_before, failed_before)))
@@ -73,4 +76,8 @@ def _retry_platforms(job_id: UUID) -> bool:
 def _retry_tenants(job: queries.JobRow) -> bool:
     assert job.tenant_id is not None  # noqa: S101  # A job of a tenant's outbox has one.
     again = select(func.tenancy.retry_job(job.tenant_id, job.id))
-    return bool(execute_at(find_address(job.tenant_id), again).scalar())
+    retried = bool(execute_at(find_address(job.tenant_id), again).scalar())
+    if retried and job.as_of is not None:
+        shown = update(IndexedJob).where(IndexedJob.tenant_id == job.tenant_id, IndexedJob.id == job.id)
+        db.session.execute(shown.values(state=JobState.PENDING, attempt=0, error=None, finished_at=None))
+    return retried

@@ -7,7 +7,7 @@ from flask import Flask
 from app.core.config import Settings
 from app.core.job_names import JobName
 from app.core.permissions import Permission
-from app.jobs import jobs, models  # noqa: F401  # Importing them declares the job and the table.
+from app.jobs import jobs  # noqa: F401  # Importing it declares the job.
 from app.jobs.doorbell import init_doorbell
 from app.jobs.schedules import Schedule, register_schedule
 from app.jobs.views import admin

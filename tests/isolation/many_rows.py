@@ -55,10 +55,14 @@ insert into control.outbox (id, tenant_id, kind, queue, payload, state, run_at, 
     from many m, generate_series(1, 100) i;
 insert into tenancy.outbox (id, tenant_id, kind, queue, payload, state, run_at, created_at)
     select id, tenant_id, kind, queue, payload, state, run_at, created_at from control.outbox;
+insert into control.job_index (tenant_id, id, server, database_name, kind, queue, state, attempt, run_at, created_at,
+        as_of)
+    select tenant_id, id, 'annex', '', kind, queue, state, 0, run_at, created_at, now() from control.outbox;
 """
 TABLES = """pool.roles, pool.members, pool.member_sessions, pool.settings, control.operations, control.operation_steps,
     control.tenant_status_changes, control.tenant_notes, control.tenant_tags, control.tenant_metadata,
-    control.tenant_facts, control.staff_sessions, control.saved_views, control.outbox, tenancy.outbox"""
+    control.tenant_facts, control.staff_sessions, control.saved_views, control.outbox, tenancy.outbox,
+    control.job_index"""
 
 
 def add_rows(url: str, tenant_id: UUID) -> None:

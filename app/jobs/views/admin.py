@@ -12,7 +12,8 @@ from app.core import clock
 from app.core.jobs import Queue, list_job_kinds
 from app.core.permissions import Permission
 from app.jobs import queries, services
-from app.jobs.queries import STAGES, JobFilter
+from app.jobs.index import STAGES
+from app.jobs.queries import JobFilter
 from app.jobs.workers import find_workforce
 from app.web.decorators import require
 from app.web.hosts import Surface
@@ -42,6 +43,7 @@ def list_jobs() -> ResponseReturnValue:
         counts=queries.count_jobs(wanted.tenant_id),
         queues=list(Queue),
         workforce=find_workforce(),
+        summary_at=queries.find_oldest_summary(),
         kinds=[kind.name for kind in list_job_kinds()],
         stages=STAGES,
     )

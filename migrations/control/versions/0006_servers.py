@@ -47,6 +47,8 @@ create table control.job_index (
     constraint pk_job_index primary key (tenant_id, id)
 );
 create index ix_job_index_id on control.job_index (id);
+create index ix_job_index_due on control.job_index (run_at) where state in ('pending', 'queued', 'running');
+create index ix_job_index_failed on control.job_index (id) where state = 'failed';
 create index ix_job_index_server_database_name on control.job_index (server, database_name);
 alter table control.plans add column tier text not null default 'pool'
     constraint ck_plans_tier check (tier in ('pool', 'schema', 'database'));
