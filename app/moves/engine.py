@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from app.core.database.owner import owner_connection
-from app.core.errors import StateError
+from app.core.errors import ConfigError, StateError, UnavailableError
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Placement, Tier
 from app.homes.building import create_database, drop_home, drop_place
 from app.homes.structure import HomeStructure, compare, read_structure
@@ -25,6 +27,7 @@ ROUND_SECONDS = 0.3
 MOST_ROUNDS = 200
 
 Note = Callable[[str], None]
+log = structlog.get_logger()
 # The target's database knows the tenant before its home is open: fenced, so that only the owner gets in.
 _EXPECT = """
 insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'fenced')
@@ -138,8 +141,10 @@ def stay(route: Route) -> None:
         lift_fence(source)
 
 
-def give_up(route: Route) -> None:
-    """Return to the source: lift the fence, stop noting, drop what was copied.
+def give_up(route: Route) -> bool:
+    """Return to the source: lift the fence, stop noting, drop what was copied; tell whether that could be dropped.
+
+    A target that is away keeps what was copied: nobody is sent there, and another move to it begins with an empty one.
 
     Errors: StateError when the route has been turned: the source is no longer the truth.
     """
@@ -147,7 +152,12 @@ def give_up(route: Route) -> None:
     with open_end(route.tenant_id, route.source) as source:
         lift_fence(source)
         switch_off(source, read_structure(source.connection, route.source.schema))
-    _drop_target(route)
+    try:
+        _drop_target(route)
+    except (UnavailableError, ConfigError):
+        log.warning("target_left_behind", target=str(route.target.address), schema=route.target.schema)
+        return False
+    return True
 
 
 def purge(route: Route) -> None:

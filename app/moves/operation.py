@@ -55,7 +55,11 @@ def keep(given: StepInput) -> None:
 
 def give_up(given: StepInput) -> None:
     """Return to the old home, which the tenant has never left."""
-    engine.give_up(_read(given).route)
+    move = _read(given)
+    if not engine.give_up(move.route):
+        left = f"{move.error or ''} What was copied to {move.to_place} is left there; the server is away.".strip()
+        with platform_scope("move left something"):
+            services.note_failure(move.id, error=left)
 
 
 def fail(given: StepInput, error: str) -> None:

@@ -48,13 +48,14 @@ class Scale:
     queries: int = 400
     onboarded: int = 20
     visited: int = 200
+    moved_mb: int = 1_000
 
     @property
     def most_tenants(self) -> int:
         return self.pool_tenants[-1]
 
 
-TINY = Scale((1, 3), few_tenants=2, rounds=2, requests=8, queries=8, onboarded=2, visited=2)
+TINY = Scale((1, 3), few_tenants=2, rounds=2, requests=8, queries=8, onboarded=2, visited=2, moved_mb=1)
 
 
 @dataclass

@@ -6,16 +6,22 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.audit.models import ControlAuditEvent
 from app.core import clock
+from app.core.config import Settings
 from app.core.database.owner import owner_connection
-from app.core.errors import ConflictError, InputError, StateError
-from app.core.tenancy.scopes import TenantRoute, Tier, platform_scope
+from app.core.database.server_urls import ServerUrls
+from app.core.database.session import db
+from app.core.database.transactions import transaction
+from app.core.errors import ConflictError, InputError, StateError, UnavailableError
+from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, platform_scope, tenant_scope
 from app.moves import engine, services
 from app.moves.models import Move
 from app.moves.queries import find_open_move, get_move
 from app.operations.queries import find_latest_operation
+from app.settings.models import Setting
 from app.tenants.queries import get_tenant
 from app.web.hosts import Portal
 from tests.factories import SETUP, actions_of, rows_of
@@ -124,6 +130,90 @@ def test_a_move_that_fails_before_the_switch_returns_by_itself(
     again = start(acme)
     run_jobs()
     assert read(again).state == "kept"
+
+
+def fail_for_good(tenant: TenantRoute, tier: Tier, server: str) -> Move:
+    """Start a move and let its job use up its attempts."""
+    move_id = start(tenant, tier, server)
+    for _attempt in range(6):
+        run_jobs(may_fail=True)
+        make_jobs_due()
+    run_jobs(may_fail=True)
+    return read(move_id)
+
+
+@pytest.mark.parametrize("tier", [Tier.SCHEMA, Tier.DATABASE, Tier.POOL])
+def test_a_target_that_is_away_leaves_the_tenant_where_it_is(
+    acme: TenantRoute, instance: Settings, tier: Tier, annex: str
+) -> None:
+    before, urls = rows_at(acme, acme.placement), ServerUrls(instance)
+    kept = urls.get(Login.OWNER, DatabaseAddress(annex))
+    urls.write(annex, Login.OWNER, "postgresql://tenantry_owner:x@127.0.0.1:1/annex")
+    move = fail_for_good(acme, tier, annex)
+    urls.write(annex, Login.OWNER, kept)
+    assert (move.state, activity(acme), route_of(acme.tenant_id).placement) == ("failed", "none", acme.placement)
+    assert "does not answer" in move.error
+    assert rows_at(acme, acme.placement) == before
+    again = start(acme, tier, annex)
+    run_jobs()
+    assert read(again).state == "kept"
+
+
+def test_a_target_that_goes_away_after_the_copy_is_left_behind(
+    acme: TenantRoute, instance: Settings, annex: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls, known = ServerUrls(instance), DatabaseAddress(annex)
+    kept = urls.get(Login.OWNER, known)
+
+    def lose_target(*_given: object) -> None:
+        urls.write(annex, Login.OWNER, "postgresql://tenantry_owner:x@127.0.0.1:1/annex")
+        raise UnavailableError("The database annex does not answer.")
+
+    monkeypatch.setattr(engine, "catch_up", lose_target)
+    move = fail_for_good(acme, Tier.SCHEMA, annex)
+    urls.write(annex, Login.OWNER, kept)
+    assert (move.state, activity(acme), route_of(acme.tenant_id).placement) == ("failed", "none", acme.placement)
+    assert "What was copied to schema on annex is left there" in move.error
+    with tenant_scope(acme, reason="test"), transaction():
+        db.session.add(Setting(key="on", value=1))
+    monkeypatch.undo()
+    again = start(acme, Tier.SCHEMA, annex)
+    run_jobs()
+    assert read(again).state == "kept"
+
+
+def test_a_target_without_space_leaves_the_tenant_where_it_is(
+    acme: TenantRoute, annex: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "check", lambda _route: None)  # It would refuse the trigger that plays the full disk.
+    with owner_connection(DatabaseAddress(annex)) as owner:
+        owner.execute(
+            "create function tenancy.full() returns trigger language plpgsql as "
+            "$$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$"
+        )
+        owner.execute("create trigger no_space before insert on pool.members execute function tenancy.full()")
+    move = fail_for_good(acme, Tier.POOL, annex)
+    with owner_connection(DatabaseAddress(annex)) as owner:
+        owner.execute("drop function tenancy.full() cascade")
+    assert (move.state, route_of(acme.tenant_id).placement) == ("failed", acme.placement)
+    assert "No space left on device" in move.error
+
+
+def test_a_target_that_is_away_after_the_switch_costs_nobody_else_anything(
+    acme: TenantRoute, instance: Settings, annex: str
+) -> None:
+    globex, urls = make_stocked("globex", Tier.POOL, "main"), ServerUrls(instance)
+    start(acme, Tier.SCHEMA, annex)
+    run_jobs()
+    kept = urls.get(Login.TENANT, DatabaseAddress(annex))
+    urls.write(annex, Login.TENANT, "postgresql://tenantry_tenant:x@127.0.0.1:1/annex")
+    with pytest.raises(UnavailableError), tenant_scope(route_of(acme.tenant_id), reason="test"):
+        db.session.scalars(select(Setting)).all()
+    with tenant_scope(globex, reason="test"):
+        assert db.session.scalars(select(Setting)).all()
+    urls.write(annex, Login.TENANT, kept)
+    with tenant_scope(route_of(acme.tenant_id), reason="test"):
+        assert db.session.scalars(select(Setting)).all()
 
 
 def test_a_return_that_fails_leaves_the_tenant_where_it_is_and_can_be_tried_again(

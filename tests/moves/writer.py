@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -30,6 +31,7 @@ class Writer:
         self.random = random.Random(seed)
         self.ledger: Ledger = {}
         self.commits = self.refusals = 0
+        self.longest_gap_seconds, self.committed_at = 0.0, time.monotonic()
         self.stopped = threading.Event()
         self.failure: BaseException | None = None
 
@@ -54,6 +56,9 @@ class Writer:
             self.stopped.wait(0.005)
             return
         self.ledger, self.commits = draft, self.commits + 1
+        now = time.monotonic()
+        self.longest_gap_seconds = max(self.longest_gap_seconds, now - self.committed_at)
+        self.committed_at = now
 
     def change(self, draft: Ledger) -> None:
         """Make one change, in the open transaction and in the draft of the ledger."""
