@@ -166,8 +166,10 @@ def _undo_on_server(step: Step, given: StepInput) -> None:
 def _one_runner(given: StepInput) -> Iterator[None]:
     """Hold off any other runner of this operation; a killed process lets go by dying."""
     name = f"operation/{given.operation_id}"
-    with owner_connection() as connection, connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+    with owner_connection() as connection:
+        # The session's and not a transaction's, which would keep vacuum, and an index that is built concurrently,
+        # waiting for as long as the step takes.
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (name,))
         yield
 
 
