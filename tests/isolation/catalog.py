@@ -60,7 +60,7 @@ from pg_constraint k where k.conrelid = %s and k.contype = 'f' order by 1
 OTHER_RELATIONS = """
 select n.nspname || '.' || c.relname, c.relkind, coalesce('security_invoker=true' = any(c.reloptions), false)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('pool', 'control', 'tenancy') and c.relkind in ('v', 'm', 'S')
+where n.nspname !~ '^(pg_|information_schema$)' and c.relkind in ('v', 'm', 'S')
 """
 FUNCTIONS = """
 select n.nspname, p.oid::regprocedure::text, p.prosecdef, p.proconfig, p.proowner::regrole::text,
@@ -70,8 +70,8 @@ where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not li
 """
 RIGHTS_TO_CREATE = """
 select role, n.nspname from pg_namespace n, unnest(%s::text[]) role
-where has_schema_privilege(role, n.oid, 'create') or (role = %s and n.nspname = 'pool'
-    and has_schema_privilege(role, n.oid, 'usage'))
+where has_schema_privilege(role, n.oid, 'create') or (has_schema_privilege(role, n.oid, 'usage') and (
+    (role = %s and n.nspname ~ '^(pool|home|home_template|[tw]_[0-9a-f]{32})$') or n.nspname = 'home_template'))
 union all
 select role, datname from pg_database, unnest(%s::text[]) role where datname = current_database()
     and (has_database_privilege(role, datname, 'create') or has_database_privilege(role, datname, 'temporary'))
@@ -132,7 +132,8 @@ def home_faults(table: Table) -> Iterator[str]:
         if first != "tenant_id":
             yield f"index {name} does not start with tenant_id"
     for name, target, first, first_of_target, valid in table.foreign_keys:
-        if (first, first_of_target) != ("tenant_id", "tenant_id") or not target.startswith("pool."):
+        stays = target.partition(".")[0] == table.name.partition(".")[0]
+        if (first, first_of_target) != ("tenant_id", "tenant_id") or not stays:
             yield f"foreign key {name} does not stay inside the tenant"
         if not valid:
             yield f"foreign key {name} was never validated"

@@ -69,7 +69,7 @@ def share_reference_table(op: Any, table: str) -> None:
     """Put a control table without tenants under row-level security, readable whole by every tenant."""
     protect_control_table(op, table)
     roles = roles_of(op)
-    op.execute(f"create policy tenant on {table} to {roles.tenant} using (true)")
+    op.execute(f"create policy tenant on {table} for select to {roles.tenant} using (true)")
     op.execute(f"grant select on {table} to {roles.tenant}")
 
 
