@@ -56,6 +56,21 @@ class Part:
         return _CREATE[self.kind].format(table=self.table, name=self.name, definition=self.definition)
 
     @property
+    def mend(self) -> str:
+        """Return the statements that bring it into being in a home with rows.
+
+        Under FORCE a foreign key would be validated against the rows that a context shows, and without one not at all.
+        """
+        reference = _REFERENCE.match(self.definition) if self.kind is PartKind.FOREIGN_KEY else None
+        if reference is None:
+            return self.create
+        tables = sorted({self.table, reference["target"]})
+        lifted, forced = (
+            [f"alter table {table} {verb} row level security" for table in tables] for verb in ("no force", "force")
+        )
+        return "; ".join([*lifted, self.create, *forced])
+
+    @property
     def drop(self) -> str:
         """Return the statement that takes it away; what must not be lost has none and says so."""
         return _DROP[self.kind].format(table=self.table, name=self.name)
@@ -163,7 +178,7 @@ def compare(expected: HomeStructure, found: HomeStructure) -> list[Difference]:
 
 
 def _difference(label: str, wanted: Part | None, present: Part | None) -> Difference:
-    statements = [part for part in (present and present.drop, wanted and wanted.create) if part]
+    statements = [part for part in (present and present.drop, wanted and wanted.mend) if part]
     if wanted and present and wanted.kind in (PartKind.COLUMN, PartKind.OWNER):
         statements = [_MEND[wanted.kind].format(table=wanted.table, name=wanted.name, definition=wanted.definition)]
     return Difference(
