@@ -149,8 +149,13 @@ def get_home(server: str, name: str) -> HomeRow:
 
     Errors: NotFoundError.
     """
-    is_it = or_(HomeVersionCopy.database_name == name, _without_database(HomeVersionCopy.schema_name == name))
-    row = db.session.execute(_rows().where(HomeVersionCopy.server == server, is_it)).first()
+    name = name.replace("\x00", "")  # PostgreSQL cannot hold it.
+    has_database = HomeVersionCopy.database_name != ""
+    is_it = or_(
+        and_(has_database, HomeVersionCopy.database_name == name),
+        and_(~has_database, HomeVersionCopy.schema_name == name),
+    )
+    row = db.session.execute(_rows().where(HomeVersionCopy.server == server.replace("\x00", ""), is_it)).first()
     if row is None:
         raise NotFoundError("There is no such home.")
     return HomeRow(*row)
@@ -226,7 +231,3 @@ def _conditions(state: TableState) -> Iterator[ColumnElement[bool]]:
             "failed": FleetRunHome.error.is_not(None),
             "drifted": _IS_DRIFTED,
         }[state.filters["standing"]]
-
-
-def _without_database(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(HomeVersionCopy.database_name == "", condition)

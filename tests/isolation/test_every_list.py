@@ -106,6 +106,8 @@ ELSEWHERE = {
     "tenants.list_used_tags": "tests/tenants/test_list_at_scale.py",
 }
 SMALL = {
+    "homes.list_failed_run_homes": "some rows of one run, through its key",
+    "homes.search_homes": "a row for each home of its own and each pool, not for each tenant",
     "mail.list_mails": "files of a development machine",
     "onboarding.list_expired_requests": "no page: an hourly job, through the index of status",
     "plans.list_plans": "a handful of plans",
