@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench.figures import Figure
+from tests.bench.fleet import measure_fleet
 from tests.bench.moving import measure_moves
 from tests.bench.onboarding import measure_onboarding
 from tests.bench.one_query import measure_query
@@ -30,6 +31,7 @@ QUESTIONS: dict[Callable[[Stage], Iterator[Figure]], tuple[str, ...]] = {
     ),
     measure_tenant_list: ("tenant_list_p95_10000_vs_100", "tenant_list_*_p95_ms"),
     measure_moves: ("move_write_pause_seconds", "move_copy_vs_plain_copy"),
+    measure_fleet: ("migrate_500_vs_plain_sql", "migrate_noop_1000_seconds"),
     measure_onboarding: ("submit_to_active_seconds", "onboarding_tenants_per_minute"),
 }
 

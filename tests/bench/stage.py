@@ -48,6 +48,9 @@ class Scale:
     queries: int = 400
     onboarded: int = 20
     visited: int = 200
+    fleet: int = 500
+    big_fleet: int = 1_000
+    fleet_rounds: int = 5
     moved_mb: int = 1_000
 
     @property
@@ -142,6 +145,13 @@ class Stage:
             tell(f"seeding {tenants} tenants")
             self._pools[tenants] = self._make_pool(tenants)
         return self._pools[tenants]
+
+    def fleet(self) -> Pool:
+        """Return a database of its own, whose homes are migrated past what this release has."""
+        superuser_url = self.servers.postgres.superuser_url
+        settings = prepare_instance(superuser_url, self.servers.redis.url, "bench_fleet")
+        self._pools[0] = Pool(0, settings, superuser_url.rpartition("/")[0] + "/tenantry_bench_fleet")
+        return self._pools[0]
 
     def web(self, pool: Pool, application: str = PRODUCT) -> Web:
         """Start gunicorn as `make run` does, but for the application, and wait until it answers."""

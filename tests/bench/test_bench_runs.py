@@ -32,3 +32,8 @@ def test_a_figure_that_nobody_measures_is_refused(capsys: pytest.CaptureFixture[
 def test_a_figure_of_rounds_is_their_median_between_the_least_and_the_most() -> None:
     found = Figure.of_rounds("toy", [3.0, 1.0, 2.0], "ms")
     assert (found.value, found.spread) == (2.0, (1.0, 3.0))
+
+
+def test_a_fleet_is_migrated_and_then_found_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["--tiny", "--only", "migrate_noop_1000_seconds"]) == 0
+    assert json.loads(capsys.readouterr().out)["homes"] == 4
