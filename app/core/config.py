@@ -116,6 +116,16 @@ class Settings(BaseSettings):
         description="E-mail address or http(s) address of those who help; shown on suspended, closed and error pages.",
     )
     demo: bool = Field(True, validation_alias="DEMO", description="make run seeds Acme and Globex; 0 starts empty.")
+    demo_server: bool = Field(
+        True,
+        validation_alias="DEMO_SERVER",
+        description="make run starts a second embedded PostgreSQL for the demo, registered as server annex; 0 does not.",
+    )
+    demo_server_url: SecretStr | None = Field(
+        None,
+        validation_alias="DEMO_SERVER_URL",
+        description="Owner login of the demo's second server; the supervisor gives it to the demo's commands.",
+    )
     jobs_per_tenant: int = Field(
         4,
         ge=1,

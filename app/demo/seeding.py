@@ -17,6 +17,7 @@ from app.core.runtime import current_settings
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.credentials.link_rows import derive_link_token
 from app.credentials.sessions import Visit
+from app.demo.annex import ANNEX, has_annex
 from app.demo.passwords import demo_password
 from app.demo.story import STORIES, Person, TenantStory
 from app.members import queries as members_queries
@@ -56,6 +57,8 @@ def seed_demo() -> None:
 
 
 def _onboard(story: TenantStory) -> UUID:
+    with platform_scope("demo looks for its server"):
+        is_apart = story.annex_tier is not None and has_annex()
     draft = TenantDraft(
         name=story.name,
         slug=story.slug,
@@ -63,6 +66,8 @@ def _onboard(story: TenantStory) -> UUID:
         owner_email=story.owner.email(story.slug),
         plan=story.plan,
         submission_key=f"demo:{story.slug}",
+        tier=story.annex_tier if is_apart else None,
+        server=ANNEX if is_apart else None,
     )
     with clock.shifted(-timedelta(days=story.days_ago)):
         with platform_scope("demo onboards"):

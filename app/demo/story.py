@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.tenancy.scopes import Tier
+
 
 @dataclass(frozen=True)
 class Person:
@@ -21,7 +23,10 @@ class Person:
 
 @dataclass(frozen=True)
 class TenantStory:
-    """A tenant: onboarded so many days ago, by whom it is run, who joined, and a pause if it had one."""
+    """A tenant: onboarded so many days ago, by whom it is run, who joined, and a pause if it had one.
+
+    `annex_tier` is how its home is set apart on the demo's second server, where there is one.
+    """
 
     slug: str
     name: str
@@ -36,6 +41,7 @@ class TenantStory:
     suspension_reason: str = ""
     reactivated_days_ago: int | None = None
     archived_days_ago: int | None = None
+    annex_tier: Tier | None = None
 
 
 STORIES = (
@@ -75,8 +81,17 @@ STORIES = (
         suspended_days_ago=9,
         suspension_reason="The invoice of last month was unpaid.",
         reactivated_days_ago=8,
+        annex_tier=Tier.DATABASE,
     ),
-    TenantStory("initech", "Initech", "starter", Person("Peter Novak", "owner", 15), 15, tags=("trial",)),
+    TenantStory(
+        slug="initech",
+        name="Initech",
+        plan="starter",
+        owner=Person("Peter Novak", "owner", 15),
+        days_ago=15,
+        tags=("trial",),
+        annex_tier=Tier.SCHEMA,
+    ),
     TenantStory(
         slug="hooli",
         name="Hooli",

@@ -26,6 +26,7 @@ class Plan:
 
     migrate: Child
     first_admin: Child
+    annex: Child | None
     demo: Child
     children: tuple[Child, ...]
 
@@ -56,15 +57,17 @@ def as_login(url: str, role: str, password: str) -> str:
     return parts._replace(netloc=f"{role}:{quote(password, safe='')}@{address}").geturl()
 
 
-def make_plan(environment: dict[str, str], *, owner_url: str) -> Plan:
+def make_plan(environment: dict[str, str], *, owner_url: str, annex_url: str = "") -> Plan:
     """Lay out the processes; only migrations, the demo and the worker of queue `operations` get the owner's login."""
     # The one place outside app/core/config.py that looks at the environment: it hands it on and reads nothing from it.
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DEMO_SERVER_URL"}}
     runtime = inherited | environment | {"PYTHONUNBUFFERED": "1"}
     owner = runtime | {"DATABASE_URL": owner_url}
+    annex = owner | {"DEMO_SERVER_URL": annex_url}
     return Plan(
         migrate=Child("migrate", _flask("migrate"), owner),
         first_admin=Child("first-admin", _flask("staff", "ensure-first-admin"), runtime),
+        annex=Child("annex", _flask("demo", "server"), annex) if annex_url else None,
         demo=Child("demo", _flask("demo", "seed"), owner),
         children=(
             Child("web", _web(environment["PORT"]), SMALL | runtime),

@@ -83,7 +83,7 @@ def _with_instance(settings: Settings, goal: str) -> int:
         secrets = load_or_create(var_dir)
         servers.start(settings, secrets, var_dir)
         environment = make_environment(settings, secrets, servers, var_dir=var_dir, port=port)
-        plan = make_plan(environment, owner_url=servers.owner_url)
+        plan = make_plan(environment, owner_url=servers.owner_url, annex_url=servers.annex_url)
         return _reach(goal, Instance(settings, var_dir, supervisor, servers, environment, plan))
 
 
@@ -110,6 +110,8 @@ def _require_free(port: int) -> None:
 def _reach(goal: str, instance: Instance) -> int:
     supervisor, plan = instance.supervisor, instance.plan
     supervisor.run_step(plan.migrate)
+    if plan.annex is not None:
+        supervisor.run_step(plan.annex)
     if goal == "migrate":
         return 0
     link = supervisor.run_step(plan.first_admin).strip() if goal == "run" else ""

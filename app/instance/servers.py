@@ -13,9 +13,10 @@ from app.core.errors import ConfigError
 from app.instance.databases import prepare_database
 from app.instance.postgres import EmbeddedPostgres, start_postgres
 from app.instance.redis import EmbeddedRedis, start_redis
-from app.instance.secrets import Secrets
+from app.instance.secrets import Secrets, secret_file
 
 DATABASE_NAME = "tenantry"
+ANNEX = "annex"
 
 
 @dataclass
@@ -25,11 +26,12 @@ class _Embedded:
 
 
 class Servers:
-    """What an instance stores its data in; `owner_url` and `redis_url` say where."""
+    """What an instance stores its data in; `owner_url`, `redis_url` and, for the demo, `annex_url` say where."""
 
     def __init__(self) -> None:
         self.owner_url = ""
         self.redis_url = ""
+        self.annex_url = ""
         self._embedded: list[_Embedded] = []
 
     def start(self, settings: Settings, secrets: Secrets, var_dir: Path) -> None:
@@ -39,6 +41,8 @@ class Servers:
         """
         self.owner_url = _reveal(settings.database_url) or self._embed_database(settings, secrets, var_dir / "postgres")
         self.redis_url = _reveal(settings.redis_url) or self._embed_redis(var_dir / "redis")
+        if _wants_annex(settings, var_dir):
+            self.annex_url = self._embed_annex(settings, var_dir)
 
     def revive(self) -> None:
         """Start the embedded ones that have died again, on the ports that everybody knows."""
@@ -63,10 +67,25 @@ class Servers:
             owner_password=secrets.owner_password,
         )
 
+    def _embed_annex(self, settings: Settings, var_dir: Path) -> str:
+        folder, secret = var_dir / ANNEX, secret_file(var_dir / "secrets" / "annex_password")
+        server = start_postgres(folder)
+        self._embedded.append(_Embedded(server, lambda port: start_postgres(folder, port=port)))
+        return prepare_database(
+            server.superuser_url, name=DATABASE_NAME, prefix=settings.role_prefix, owner_password=secret
+        )
+
     def _embed_redis(self, folder: Path) -> str:
         server = start_redis(folder)
         self._embedded.append(_Embedded(server, lambda port: start_redis(folder, port=port)))
         return server.url
+
+
+def _wants_annex(settings: Settings, var_dir: Path) -> bool:
+    """Tell whether a second database server belongs to this instance; once tenants may lie on it, it does."""
+    if settings.is_production or settings.database_url is not None:
+        return False
+    return (var_dir / ANNEX).exists() or (settings.demo and settings.demo_server)
 
 
 def _reveal(secret: SecretStr | None) -> str:

@@ -27,7 +27,7 @@ class Started:
     def __init__(self, var_dir, *arguments, code=BARE, **environment):
         self.var_dir = var_dir
         self.lines = []
-        known = {name: os.environ[name] for name in KEPT if name in os.environ}
+        known = {name: os.environ[name] for name in KEPT if name in os.environ} | {"DEMO_SERVER": "False"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.instance", *arguments],
             cwd=STANDIN,

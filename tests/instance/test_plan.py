@@ -45,6 +45,16 @@ def test_a_login_keeps_the_rest_of_the_address():
     assert url == "postgresql://c:d%40e@[::1]:5432/db?sslmode=require"
 
 
+def test_the_second_servers_owner_reaches_its_step_alone(environment, monkeypatch):
+    monkeypatch.setenv("DEMO_SERVER_URL", "postgresql://old")
+    plan = make_plan(environment(), owner_url="postgresql://owner", annex_url="postgresql://annex")
+    everybody = (plan.migrate, plan.first_admin, plan.annex, plan.demo, *plan.children)
+    found = {child.name: child.environment.get("DEMO_SERVER_URL") for child in everybody}
+    assert found.pop("annex") == "postgresql://annex"
+    assert set(found.values()) == {None}
+    assert make_plan(environment(), owner_url="postgresql://owner").annex is None
+
+
 def test_an_owner_in_the_environment_reaches_only_those_who_need_it(environment, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://owner")
     plan = make_plan(environment(), owner_url="postgresql://owner")

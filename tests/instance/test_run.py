@@ -134,6 +134,17 @@ def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_requ
     assert not (second.var_dir / "instance.env").exists()
 
 
+def test_the_demos_second_server_comes_up_with_the_instance_for_good(folder):
+    ports = []
+    for given in ({"DEMO_SERVER": "1"}, {"DEMO": "0"}):
+        instance = Started(folder / "var", "demo" if not ports else "migrate", **given)
+        assert instance.finish()[0] == 0
+        url = instance.seen("annex")["DEMO_SERVER_URL"]
+        ports.append(url.rpartition(":")[2].partition("/")[0])
+        assert "DEMO_SERVER_URL" not in instance.seen("migrate")
+    assert len(set(ports)) == 2
+
+
 def test_killed_in_its_steps_it_comes_up_in_the_end(start):
     for step in ("migrate", "demo"):
         killed = start("demo", STANDIN_HANGS=step)
@@ -210,7 +221,7 @@ def small(tmp_path):
     supervisor = Supervisor(tmp_path / "run", logs)
     settings = read_environment(DEMO=False, SMTP_URL="smtp://mail.example:25")
     environment = {"PORT": str(free_port()), "BASE_DOMAIN": "example.test"}
-    yield Instance(settings, tmp_path, supervisor, Servers(), environment, Plan(child, child, child, (child,)))
+    yield Instance(settings, tmp_path, supervisor, Servers(), environment, Plan(child, child, None, child, (child,)))
     supervisor.stop()
     logs.close()
 

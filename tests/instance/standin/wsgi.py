@@ -26,6 +26,11 @@ def ensure_first_admin():
     click.echo("http://admin.localhost/first-link")
 
 
+@demo.command("server")
+def follow_server():
+    note("annex")
+
+
 @demo.command("seed")
 def seed_demo():
     note("demo")
