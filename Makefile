@@ -28,6 +28,7 @@ lint: $(TESTABLE) ## Check style, imports, templates and security
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/python -m tests.architecture.migration_sql
 	@$(BIN)/bandit -q -c pyproject.toml -r app worker.py wsgi.py
 
 types: $(TESTABLE) ## Check types

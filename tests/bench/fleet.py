@@ -37,6 +37,7 @@ def measure_fleet(stage: Stage) -> Iterator[Figure]:
         known = {"homes": scale.fleet, "seconds": _short(ours), "plain_seconds": _short(plain)}
         yield Figure.of_rounds("migrate_500_vs_plain_sql", ratios, "ratio", **known)
         _make_homes(scale.big_fleet - scale.fleet)
+        _run()
         idle = [_look() for _round_number in range(scale.fleet_rounds + 1)][1:]
         yield Figure.of_rounds("migrate_noop_1000_seconds", idle, "s", homes=scale.big_fleet)
 

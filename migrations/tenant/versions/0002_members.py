@@ -1,4 +1,7 @@
-"""Roles, members, their sessions and throttles, and settings."""
+"""Roles, members, their sessions and throttles, and settings.
+
+Lock time: none; the foreign keys join tables that are new.
+"""
 
 from alembic import op
 
