@@ -23,6 +23,8 @@ hypothesis.load_profile("tenantry")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the pictures of the README be made anew: `pytest tests/browser --pictures docs/images`."""
     parser.addoption("--pictures", default=None, help="the folder into which the README's pictures are written")
+    parser.addoption("--homes-behind", action="store_true", help="let homes be of the version before this release's")
+    parser.addoption("--stress-rounds", default=1000, type=int, help="how many requests the stress test makes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
