@@ -21,6 +21,7 @@ run: $(INSTALLED) ## Start the whole product: databases, migrations, web, worker
 
 test: $(TESTABLE) tools ## Check everything: lint, types, the whole suite
 	@$(MAKE) --no-print-directory lint types
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --homes-behind tests/members tests/settings tests/sign_in
 	@exec $(BIN)/python -m pytest -n 2 --dist loadfile --cov # What a file's tests share is started once.
 
 lint: $(TESTABLE) ## Check style, imports, templates and security

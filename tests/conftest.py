@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis
@@ -13,6 +14,7 @@ from app.core.database.session import engines, registry
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import find_scope
 from app.web.hosts import Portal
+from tests.homes.releases import use_release
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
@@ -79,9 +81,17 @@ def redis_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def instance(superuser_url: str, redis_url: str, worker_id: str) -> Settings:
+def instance(
+    superuser_url: str, redis_url: str, worker_id: str, request: pytest.FixtureRequest, tmp_path_factory: Any
+) -> Iterator[Settings]:
     """This process's database, migrated as `make run` migrates it, and its settings."""
-    return prepare_instance(superuser_url, redis_url, worker_id)
+    settings = prepare_instance(superuser_url, redis_url, worker_id)
+    if not request.config.option.homes_behind:
+        yield settings
+        return
+    with use_release(tmp_path_factory.mktemp("release") / "migrations") as release:
+        release.add()
+        yield settings
 
 
 @pytest.fixture(scope="session")

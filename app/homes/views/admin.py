@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, request, url_for
@@ -120,7 +121,7 @@ def create_check() -> ResponseReturnValue:
     return redirect_to(url_for("operations_admin.show_operation", operation_id=operation_id))
 
 
-def _run() -> dict[str, object]:
+def _run() -> dict[str, Any]:
     run = queries.find_latest_run()
     if run is None:
         return {"run": None}
