@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     demo_server: bool = Field(
         True,
         validation_alias="DEMO_SERVER",
-        description="make run starts a second embedded PostgreSQL for the demo, registered as server annex; 0 does not.",
+        description="make run starts a second embedded PostgreSQL for the demo, as server annex; 0 does not.",
     )
     demo_server_url: SecretStr | None = Field(
         None,

@@ -109,6 +109,8 @@ def _require_free(port: int) -> None:
 
 def _reach(goal: str, instance: Instance) -> int:
     supervisor, plan = instance.supervisor, instance.plan
+    if plan.annex is not None and instance.servers.annex_has_moved:
+        supervisor.run_step(plan.annex)  # Its homes are migrated too, so it must be found.
     supervisor.run_step(plan.migrate)
     if plan.annex is not None:
         supervisor.run_step(plan.annex)

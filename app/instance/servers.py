@@ -13,7 +13,7 @@ from app.core.errors import ConfigError
 from app.instance.databases import prepare_database
 from app.instance.postgres import EmbeddedPostgres, start_postgres
 from app.instance.redis import EmbeddedRedis, start_redis
-from app.instance.secrets import Secrets, secret_file
+from app.instance.secrets import Secrets, secret_file, write_private
 
 DATABASE_NAME = "tenantry"
 ANNEX = "annex"
@@ -32,6 +32,7 @@ class Servers:
         self.owner_url = ""
         self.redis_url = ""
         self.annex_url = ""
+        self.annex_has_moved = False
         self._embedded: list[_Embedded] = []
 
     def start(self, settings: Settings, secrets: Secrets, var_dir: Path) -> None:
@@ -69,11 +70,25 @@ class Servers:
 
     def _embed_annex(self, settings: Settings, var_dir: Path) -> str:
         folder, secret = var_dir / ANNEX, secret_file(var_dir / "secrets" / "annex_password")
-        server = start_postgres(folder)
+        server = self._start_where_it_was(folder)
         self._embedded.append(_Embedded(server, lambda port: start_postgres(folder, port=port)))
         return prepare_database(
             server.superuser_url, name=DATABASE_NAME, prefix=settings.role_prefix, owner_password=secret
         )
+
+    def _start_where_it_was(self, folder: Path) -> EmbeddedPostgres:
+        """Start a server on the port of its last start, because its address is registered, or on another."""
+        note = folder / "port"
+        known = int(note.read_text()) if note.exists() else 0
+        try:
+            server = start_postgres(folder, port=known)
+        except ConfigError:
+            if not known:
+                raise
+            server = start_postgres(folder)
+        self.annex_has_moved = server.port != known != 0
+        write_private(note, str(server.port))
+        return server
 
     def _embed_redis(self, folder: Path) -> str:
         server = start_redis(folder)

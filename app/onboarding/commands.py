@@ -20,6 +20,7 @@ from app.web.links import tenant_url
 
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.2
+TIERS = [tier.value for tier in Tier]
 
 
 @click.command("create")
@@ -28,7 +29,7 @@ POLL_SECONDS = 0.2
 @click.option("--owner", required=True, help="The owner's e-mail address.")
 @click.option("--owner-name", default="", help="The owner's name; empty takes it from the address.")
 @click.option("--plan", default="starter", show_default=True, help="A plan's key.")
-@click.option("--tier", type=click.Choice([tier.value for tier in Tier]), default=None, help="How far its home is set apart.")
+@click.option("--tier", type=click.Choice(TIERS), default=None, help="How far its home is set apart.")
 @click.option("--server", default=None, help="The database server for its home; without it one with room.")
 @click.option("--wait", is_flag=True, help="Return when the tenant is active.")
 @as_json_option

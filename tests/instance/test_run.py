@@ -135,14 +135,20 @@ def test_kill_nine_leaves_no_child_and_the_next_start_comes_up_and_stops_on_requ
 
 
 def test_the_demos_second_server_comes_up_with_the_instance_for_good(folder):
-    ports = []
-    for given in ({"DEMO_SERVER": "1"}, {"DEMO": "0"}):
-        instance = Started(folder / "var", "demo" if not ports else "migrate", **given)
-        assert instance.finish()[0] == 0
-        url = instance.seen("annex")["DEMO_SERVER_URL"]
-        ports.append(url.rpartition(":")[2].partition("/")[0])
-        assert "DEMO_SERVER_URL" not in instance.seen("migrate")
-    assert len(set(ports)) == 2
+    ports = [port_of_annex(folder, "demo", DEMO_SERVER="1"), port_of_annex(folder, "migrate", DEMO="0")]
+    assert len(set(ports)) == 1
+    with socket.create_server(("127.0.0.1", ports[0])):
+        ports.append(port_of_annex(folder, "migrate"))
+    assert ports[2] != ports[0]
+
+
+def port_of_annex(folder, *arguments, **given):
+    """Let an instance come and go; return the port of its second server, which only its own step was told."""
+    instance = Started(folder / "var", *arguments, **given)
+    assert instance.finish()[0] == 0
+    assert "DEMO_SERVER_URL" not in instance.seen("migrate")
+    url = instance.seen("annex")["DEMO_SERVER_URL"]
+    return int(url.rpartition(":")[2].partition("/")[0])
 
 
 def test_killed_in_its_steps_it_comes_up_in_the_end(start):
