@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,48 +17,22 @@ from app.core.database.session import db, engines, registry
 from app.core.database.transactions import transaction
 from app.core.tenancy.errors import ScopeError
 from app.core.tenancy.scopes import TenantRoute, tenant_scope
-from app.instance.processes import free_port
 from app.web.hosts import Portal
+from tests.isolation import pgbouncer
+from tests.isolation.pgbouncer import needs_pgbouncer, run_pooler
 from tests.isolation.toy import Toy, make_context
-from tests.servers import PASSWORD
 
-PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-CONFIGURATION = """
-[databases]
-* = host={host} port={server_port}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = {folder}/users
-pool_mode = transaction
-default_pool_size = 1
-logfile = {folder}/log
-pidfile = {folder}/pid
-"""
-USERS = "".join(f'"tenantry_{login}" "{PASSWORD}"\n' for login in ("tenant", "platform"))
 READ = select(Toy.name, text("pg_backend_pid()"))
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed: apt-get install pgbouncer")
+pytestmark = needs_pgbouncer
 
 
 @pytest.fixture(scope="module")
 def pooler(instance: Settings) -> Iterator[str]:
     """The address of a pooler before this process's database, with one server connection for each login."""
-    host, _, server_port = address_of(instance).partition("/")[0].partition(":")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "users").write_text(USERS)
-        (folder / "ini").write_text(CONFIGURATION.format(host=host, server_port=server_port, port=port, folder=name))
-        folder.chmod(0o777)  # As root it runs as nobody, who writes its log here.
-        as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
-        process = subprocess.Popen([str(PROGRAM), "-q", *as_nobody, str(folder / "ini")], stderr=subprocess.DEVNULL)
-        wait_until_it_answers(f"127.0.0.1:{port}", instance)
-        yield f"127.0.0.1:{port}"
-        process.terminate()
-        process.wait()
+    server, _, database = address_of(instance).partition("/")
+    with run_pooler(server, database) as address:
+        yield address
 
 
 @pytest.fixture
@@ -145,29 +113,15 @@ def test_without_a_scope_nothing_reaches_the_pooler(portals: list[Portal]) -> No
 
 def client(pooler: str, instance: Settings) -> psycopg.Connection[Any]:
     """Connect through the pooler as the tenant login, with nothing of the product around it."""
-    url = url_of(pooler, "tenant", instance).get_secret_value()
-    return psycopg.connect(url, autocommit=True, prepare_threshold=None)
+    return pgbouncer.client(url_of(pooler, "tenant", instance).get_secret_value())
 
 
 def url_of(pooler: str, login: str, instance: Settings) -> SecretStr:
     """Return a login's URL through the pooler."""
-    database = address_of(instance).partition("/")[2]
-    return SecretStr(f"postgresql://tenantry_{login}:{PASSWORD}@{pooler}/{database}")
+    return SecretStr(pgbouncer.login_url(pooler, login, address_of(instance).partition("/")[2]))
 
 
 def address_of(instance: Settings) -> str:
     """Return host, port and database of this process's PostgreSQL."""
     address: str = instance.database_tenant_url.get_secret_value().rpartition("@")[2]
     return address
-
-
-def wait_until_it_answers(pooler: str, instance: Settings) -> None:
-    """Return once a client gets through."""
-    for _ in range(100):
-        try:
-            client(pooler, instance).close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("pgbouncer does not answer")
