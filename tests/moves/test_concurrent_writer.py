@@ -153,9 +153,9 @@ def test_a_table_added_by_any_later_migration_is_moved_too(app: Flask, annex: st
     schema = acme.placement.schema
     with owner_connection() as owner:
         owner.execute(
-            f"create table {schema}.orders (tenant_id uuid not null, id uuid not null, total numeric, "
-            f"constraint pk_orders primary key (tenant_id, id)); insert into {schema}.orders "
-            f"values ('{acme.tenant_id}', gen_random_uuid(), 12.50)"
+            f"create table {schema}.orders (tenant_id uuid not null, id uuid not null, total numeric, note json, "
+            f"spot point, constraint pk_orders primary key (tenant_id, id)); insert into {schema}.orders "
+            f"values ('{acme.tenant_id}', gen_random_uuid(), 12.50, '[1, 2]', '(1, 2)')"
         )
     route = route_to(acme, Tier.DATABASE, annex)
     move(route)
