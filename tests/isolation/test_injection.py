@@ -193,3 +193,17 @@ def test_the_next_request_comes_over_the_same_connection(ground: Ground) -> None
     keys, after = list_settings(ground.globex)
     assert (before, len(keys)) == (after, 1)
     engines().dispose()
+
+
+def test_the_catalog_tells_that_neighbours_exist_and_how_large_they_are(grounds: dict[Tier, Ground]) -> None:
+    # Not a wall but a limit, which docs/isolation.md names: what shares a database shares its catalog.
+    schema, apart = grounds[Tier.SCHEMA], grounds[Tier.DATABASE]
+    assert home_of(schema.globex).schema in search_settings(schema.acme, "'; select nspname::text from pg_namespace --")
+    size = "'; select pg_total_relation_size('{home}.settings')::text --"
+    assert int(re.sub(r"\D", "", search_settings(schema.acme, fill(schema, size)))) > 0
+    assert home_of(apart.globex).address.name in search_settings(
+        apart.acme, "'; select datname::text from pg_database --"
+    )
+    assert home_of(schema.globex).schema not in search_settings(
+        apart.acme, "'; select nspname::text from pg_namespace --"
+    )
