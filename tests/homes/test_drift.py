@@ -21,7 +21,12 @@ from tests.work import run_jobs
 CHANGES = {
     "alter table settings add column colour text": "alter table settings drop column colour",
     "create index ix_by_hand on settings (tenant_id, value)": "drop index ix_by_hand",
-    "alter table members alter name drop not null": "alter table members alter column name … -- must be: text not null",
+    "alter table members alter name drop not null, alter name set default 'x'":
+        "alter table members alter column name type text, alter column name drop default, "
+        "alter column name set not null",
+    "alter table members alter link_serial drop default":
+        "alter table members alter column link_serial type bigint, alter column link_serial set default 0, "
+        "alter column link_serial set not null",
     "alter table settings no force row level security":
         "alter table settings enable row level security, force row level security",
     "grant select on settings to tenantry_platform": "revoke all on settings from tenantry_platform",
@@ -51,6 +56,8 @@ def test_a_change_by_hand_is_reported_with_what_mends_it(app: Portal, statement:
     assert compare() == {}
     change(acme, statement)
     assert compare() == {f"main/{acme.placement.schema}": [fix]}
+    change(acme, fix)
+    assert compare() == {}
 
 
 @pytest.mark.parametrize(("tier", "server"), PLACES)

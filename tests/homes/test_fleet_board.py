@@ -126,7 +126,7 @@ def test_drift_is_on_the_board_and_on_the_homes_page(ada: PageClient, app: Porta
     ada.submit("/fleet/checks")
     run_jobs()
     page = ada.get("/fleet")
-    assert "1 home differs from what they should be" in page.text
+    assert "1 home differs from the empty home of its version" in page.text
     assert rows_on(ada.get("/fleet?standing=drifted")) == [acme.slug]
     page = ada.get(f"/fleet/home?server=main&name={home_name(acme)}")
     assert "alter table settings drop column colour" in page.text
