@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database.models import ControlRecord, TenantOwned, created_at
@@ -60,9 +60,9 @@ class Move(TenantOwned, ControlRecord):
     source: Mapped[dict[str, Any]]
     target: Mapped[dict[str, Any]]
     actor_label: Mapped[str]
-    row_count: Mapped[int] = mapped_column(default=0)
-    byte_count: Mapped[int] = mapped_column(default=0)
-    key_count: Mapped[int] = mapped_column(default=0)
+    row_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    byte_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    key_count: Mapped[int] = mapped_column(BigInteger, default=0)
     pause_milliseconds: Mapped[int | None]
     error: Mapped[str | None]
     keep_until: Mapped[datetime | None]

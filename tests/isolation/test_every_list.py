@@ -109,6 +109,8 @@ SMALL = {
     "homes.list_failed_run_homes": "some rows of one run, through its key",
     "homes.search_homes": "a row for each home of its own and each pool, not for each tenant",
     "mail.list_mails": "files of a development machine",
+    "moves.list_overdue_moves": "no page: a job, through the index of what is kept",
+    "moves.search_moves": "a row for each home that was ever moved, newest first through its index",
     "onboarding.list_expired_requests": "no page: an hourly job, through the index of status",
     "plans.list_plans": "a handful of plans",
     "servers.list_homes": "at most a page, from the end of the index of placements",
