@@ -89,11 +89,6 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_CONNECTIONS",
         description="Connections that one process holds at most, over all database servers; one more gets a 503.",
     )
-    database_prepare: bool = Field(
-        False,
-        validation_alias="DATABASE_PREPARE",
-        description="Use server-side prepared statements; only with a pooler that is known to handle them, or none.",
-    )
     role_prefix: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,30}$")] = Field(
         "tenantry",
         validation_alias="ROLE_PREFIX",

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.core.config import Settings
 from app.core.context_token import hmac_blocks
-from app.core.database.server_urls import ServerUrls, connect_arguments
+from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls
 from app.core.database.session import registry
 from app.core.errors import ConfigError, InputError, StateError, UnavailableError
 from app.core.runtime import current_settings
@@ -75,7 +75,7 @@ def server_connection(server: str, login: Login) -> Iterator[psycopg.Connection[
     settings = current_settings()
     url = ServerUrls(settings).get(login, DatabaseAddress(server))
     try:
-        connection = psycopg.connect(url, **connect_arguments(settings))
+        connection = psycopg.connect(url, **CONNECT_ARGUMENTS)
     except psycopg.OperationalError as error:
         if any(words in str(error) for words in REFUSALS):
             raise StateError(f"The server answers, but does not let the {login} login in.") from None
@@ -130,7 +130,7 @@ def measure(settings: Settings, server: str) -> Measurement:
     Errors: psycopg.Error or ConfigError when it cannot be reached.
     """
     url = ServerUrls(settings).get(Login.PLATFORM, DatabaseAddress(server))
-    with psycopg.connect(url, options=MEASURE_TIMEOUT, **connect_arguments(settings)) as connection:
+    with psycopg.connect(url, options=MEASURE_TIMEOUT, **CONNECT_ARGUMENTS) as connection:
         began = time.perf_counter()
         connection.execute("select 1")
         latency_seconds = time.perf_counter() - began

@@ -19,7 +19,7 @@ from app.core import clock
 from app.core.actors import ActorKind
 from app.core.config import Settings
 from app.core.database.engines import CONNECTION_AGE_SECONDS
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.permissions import Permission
 from app.core.tenancy.scopes import Login
 from app.members.models import MemberState
@@ -55,7 +55,7 @@ def create_unscoped_app() -> Flask:
 
 def unscoped_engine(settings: Settings) -> Engine:
     """Return the owner's engine as SQLAlchemy makes it, with the pool and the connections of the product's."""
-    given = connect_arguments(settings) | {"autocommit": False, "application_name": "tenantry-unscoped"}
+    given = {**CONNECT_ARGUMENTS, "autocommit": False, "application_name": "tenantry-unscoped"}
     engine = create_engine(
         make_url(login_url(settings, Login.OWNER)).set(drivername="postgresql+psycopg"),
         pool_size=settings.database_pool_size,

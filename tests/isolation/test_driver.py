@@ -17,8 +17,7 @@ from sqlalchemy.pool.base import ResetStyle
 from structlog.testing import capture_logs
 
 from app.core.config import Settings
-from app.core.database.engines import Engines
-from app.core.database.session import db, engines, registry
+from app.core.database.session import db, engines
 from app.core.database.transactions import transaction
 from app.core.tenancy.scopes import Login, TenantRoute, platform_scope, tenant_scope
 from tests.isolation.toy import Toy, read_toys
@@ -174,20 +173,6 @@ def test_nothing_is_prepared_on_the_server(engine: Engine, acme: TenantRoute) ->
             db.session.execute(NAMES)
             db.session.commit()  # On a rollback the driver forgets what it has prepared.
     assert count_prepared(engine) == 0
-
-
-def test_prepared_where_it_is_allowed_a_statement_still_follows_the_context(
-    acme: TenantRoute, globex: TenantRoute, app: Any, instance: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    preparing = Engines(instance.model_copy(update={"database_prepare": True}), registry())
-    monkeypatch.setitem(app.extensions, "tenantry_engines", preparing)
-    for _ in range(10):
-        for route, name in ((acme, "acme's"), (globex, "globex's")):
-            with tenant_scope(route, reason="read"):
-                assert list(db.session.scalars(NAMES)) == [name]
-                db.session.commit()
-    assert count_prepared(preparing.for_login(Login.TENANT)) > 0
-    preparing.dispose()
 
 
 def count_prepared(engine: Engine) -> int:

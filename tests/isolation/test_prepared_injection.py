@@ -7,7 +7,9 @@ from flask import current_app
 from sqlalchemy import select
 
 from app.core.config import Settings
+from app.core.database import engines as room
 from app.core.database.engines import Engines
+from app.core.database.server_urls import CONNECT_ARGUMENTS
 from app.core.database.session import db, registry
 from app.core.tenancy.scopes import TenantRoute, Tier, tenant_scope
 from app.settings.models import Setting
@@ -30,7 +32,9 @@ def test_only_a_named_statement_lets_an_injection_answer_the_next_tenant(
     grounds: dict[Tier, Ground], instance: Settings, monkeypatch: pytest.MonkeyPatch, prepares: bool
 ) -> None:
     ground = grounds[Tier.POOL]
-    engines = Engines(instance.model_copy(update={"database_prepare": prepares}), registry())
+    arguments = {**CONNECT_ARGUMENTS, "prepare_threshold": 5 if prepares else CONNECT_ARGUMENTS["prepare_threshold"]}
+    monkeypatch.setattr(room, "CONNECT_ARGUMENTS", arguments)
+    engines = Engines(instance, registry())
     monkeypatch.setitem(current_app.extensions, "tenantry_engines", engines)
     for _ in range(8):
         before = read(ground.globex)

@@ -9,7 +9,7 @@ import psycopg
 
 from app.core.config import Settings, root_secret
 from app.core.context_token import hmac_blocks
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.secrets import derive_key, unwrap, wrap
 from app.core.tenancy.registry import context_key_place
 from app.core.tenancy.scopes import DatabaseAddress, Login
@@ -22,7 +22,7 @@ def install_context_key(connection: psycopg.Connection[Any], settings: Settings,
 
     The owner's connection is one to that database; killed between the two, the next run installs the same key.
     """
-    with psycopg.connect(login_url(settings, Login.OWNER), **connect_arguments(settings)) as control:
+    with psycopg.connect(login_url(settings, Login.OWNER), **CONNECT_ARGUMENTS) as control:
         key = _ensure_wrapped_key(control, derive_key(root_secret(settings), "context-wrap"), address)
     inner, outer = hmac_blocks(key)
     connection.execute(

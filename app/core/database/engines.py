@@ -18,7 +18,7 @@ from app.core.config import Settings
 from app.core.database.budget import ConnectionBudget
 from app.core.database.dialect import NAME as DIALECT
 from app.core.database.faults import listen_for_faults
-from app.core.database.server_urls import ServerUrls, connect_arguments
+from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls
 from app.core.tenancy.boot_check import refuse_powerful_login
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login, Scope, find_scope
@@ -101,7 +101,7 @@ class Engines:
             pool_size=size,
             max_overflow=size,
             pool_recycle=CONNECTION_AGE_SECONDS,
-            connect_args=connect_arguments(self.settings),
+            connect_args=dict(CONNECT_ARGUMENTS),
             hide_parameters=True,  # An error's text reaches logs; a tenant's values must not.
         )
         self.budget.watch(engine)

@@ -20,7 +20,7 @@ from app.core.database.faults import describe_connection_error
 from app.core.database.home_versions import RECORD, HomeKey, copy_version, read_version
 from app.core.database.models import Record
 from app.core.database.pool_indexes import build_pool_indexes
-from app.core.database.server_urls import ServerUrls, connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls, login_url
 from app.core.database.versions import HOME_TREES, MIGRATIONS, POOL_SCHEMA, TEMPLATE_SCHEMA, TREES
 from app.core.errors import ConfigError
 from app.core.tenancy.ddl import Roles
@@ -139,7 +139,7 @@ def _record_version(connection: Connection, schema: str) -> None:
 
 def _finish_pool(driver: Any, settings: Settings, address: DatabaseAddress) -> None:
     """Build the indexes that no transaction could, and tell routing the pool's version."""
-    with psycopg.connect(login_url(settings, Login.OWNER), **connect_arguments(settings)) as control:
+    with psycopg.connect(login_url(settings, Login.OWNER), **CONNECT_ARGUMENTS) as control:
         build_pool_indexes(driver, control)
         version = read_version(driver, POOL_SCHEMA)
         assert version is not None  # noqa: S101  # The pool has just been migrated.

@@ -12,7 +12,7 @@ import psycopg
 
 from app.core.config import Settings
 from app.core.context_token import CONTEXT_LIFETIME_SECONDS, sign_context
-from app.core.database.server_urls import ServerUrls, connect_arguments
+from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls
 from app.core.database.session import registry
 from app.core.errors import UnavailableError
 from app.core.runtime import current_settings
@@ -41,7 +41,7 @@ def connect_as_owner(settings: Settings, address: DatabaseAddress) -> psycopg.Co
     """
     url = ServerUrls(settings).get(Login.OWNER, address)
     try:
-        return psycopg.connect(url, **connect_arguments(settings))
+        return psycopg.connect(url, **CONNECT_ARGUMENTS)
     except psycopg.OperationalError as error:
         raise UnavailableError(f"The database {address} does not answer; please try again shortly.") from error
 

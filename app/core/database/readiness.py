@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from app.core.config import Settings
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.tenancy.boot_check import refuse_powerful_login
 from app.core.tenancy.scopes import Login
 
@@ -16,5 +16,5 @@ def check_logins(settings: Settings) -> None:
     Errors: ConfigError for one that could step over the walls; psycopg.Error when the database does not answer.
     """
     for login in (Login.PLATFORM, Login.TENANT):
-        with psycopg.connect(login_url(settings, login), **connect_arguments(settings)) as connection:
+        with psycopg.connect(login_url(settings, login), **CONNECT_ARGUMENTS) as connection:
             refuse_powerful_login(connection)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from sqlalchemy.engine import make_url
 
@@ -18,7 +20,11 @@ from app.core.errors import ConfigError
 from app.core.tenancy.scopes import MAIN_SERVER, DatabaseAddress, Login
 
 FOLDER = "servers"
-CONNECT_TIMEOUT_SECONDS = 5
+# What every connection is opened with; nothing is ever set session-wide later. Statements are never prepared by name:
+# an injection could put its own under a name that the next tenant's request uses.
+CONNECT_ARGUMENTS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"autocommit": True, "prepare_threshold": None, "connect_timeout": 5, "application_name": "tenantry"}
+)
 _PRIVATE = 0o600
 
 
@@ -36,16 +42,6 @@ def login_url(settings: Settings, login: Login) -> str:
     if url is None:
         raise ConfigError(f"This process was not given the {login} login.")
     return url.get_secret_value()
-
-
-def connect_arguments(settings: Settings) -> dict[str, Any]:
-    """Return what every connection is opened with; nothing is ever set session-wide later."""
-    return {
-        "autocommit": True,
-        "prepare_threshold": 5 if settings.database_prepare else None,
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "application_name": "tenantry",
-    }
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.core.config import Settings, root_secret
 from app.core.database.engines import Engines
 from app.core.database.models import Record
 from app.core.database.one_database import install_one_database, is_control
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.database.tenant_criteria import install_criteria
 from app.core.secrets import derive_key
 from app.core.tenancy.errors import ScopeError
@@ -63,7 +63,7 @@ on_leave(db.session.remove)
 def init_database(app: Flask, settings: Settings, *, polls: bool) -> None:
     """Give the application its engines, its session and its registry; nothing connects yet."""
     registry = Registry(
-        connect=lambda: psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)),
+        connect=lambda: psycopg.connect(login_url(settings, Login.PLATFORM), **CONNECT_ARGUMENTS),
         wrapping_key=derive_key(root_secret(settings), "context-wrap"),
         polls=polls,
     )

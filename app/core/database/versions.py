@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from app.core.config import Settings
-from app.core.database.server_urls import connect_arguments, login_url
+from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.tenancy.ddl import POOL
 from app.core.tenancy.scopes import Login
 
@@ -33,7 +33,7 @@ def schema_check(settings: Settings) -> list[str]:
 
     Errors: psycopg.Error when the database does not answer.
     """
-    with psycopg.connect(login_url(settings, Login.PLATFORM), **connect_arguments(settings)) as connection:
+    with psycopg.connect(login_url(settings, Login.PLATFORM), **CONNECT_ARGUMENTS) as connection:
         rows = connection.execute("select tree, version from tenancy.schema_versions()").fetchall()
     found = dict(rows)
     behind = [tree for tree in ("tenancy", "control") if found.get(tree, "") < newest_version(tree)]
