@@ -24,7 +24,7 @@ def make_template(given: StepInput) -> None:
 def drop_template(given: StepInput) -> None:
     """Take the server's template away."""
     with owner_connection(DatabaseAddress(given.payload["server"])) as connection:
-        name = template_name()
+        name = template_name(given.payload["server"])
         if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None:
             connection.execute(sql.SQL("alter database {} is_template false").format(sql.Identifier(name)))
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from app.core.database.migrations import migrate_database
 from app.core.database.owner import owner_connection
+from app.core.database.server_urls import ServerUrls
 from app.core.database.versions import newest_version
 from app.core.runtime import current_settings
-from app.core.tenancy.scopes import DatabaseAddress
+from app.core.tenancy.scopes import DatabaseAddress, Login
 
 _IS_FINISHED = "select datistemplate from pg_database where datname = %s"
 
@@ -20,7 +22,7 @@ def ensure_template_database(server: str) -> str:
 
     It becomes a template, closed to connections, as the last act, so an unfinished one is never copied.
     """
-    name = template_name()
+    name = template_name(server)
     with owner_connection(DatabaseAddress(server)) as connection, connection.transaction():
         # CREATE DATABASE wants no transaction, so this connection only keeps the others waiting.
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
@@ -32,8 +34,7 @@ def ensure_template_database(server: str) -> str:
 def renew_template_database(server: str) -> None:
     """Bring the server's template to the newest version, where it has one; those of older versions are dropped."""
     with owner_connection(DatabaseAddress(server)) as connection:
-        prefix = f"{current_settings().role_prefix}_home_"
-        names = [name for (name,) in connection.execute(_TEMPLATES, (prefix,))]
+        names = [name for (name,) in connection.execute(_TEMPLATES, (_prefix(server),))]
     if not names:
         return
     newest = ensure_template_database(server)
@@ -43,10 +44,15 @@ def renew_template_database(server: str) -> None:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
 
 
-def template_name() -> str:
-    """Return what the template of this release is called; it changes with either tree's version."""
-    prefix = current_settings().role_prefix
-    return f"{prefix}_home_{newest_version('tenancy')}_{newest_version('tenant')}"
+def template_name(server: str) -> str:
+    """Return what a server's template of this release is called; it changes with either tree's version."""
+    return f"{_prefix(server)}{newest_version('tenancy')}_{newest_version('tenant')}"
+
+
+def _prefix(server: str) -> str:
+    # Named after the server's own database, because two installations may share a cluster.
+    own = make_url(ServerUrls(current_settings()).get(Login.OWNER, DatabaseAddress(server))).database
+    return f"{own}_home_"
 
 
 def _make_template(address: DatabaseAddress) -> None:

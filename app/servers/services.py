@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record_event, unaudited
@@ -114,6 +115,8 @@ def remove_server(server_id: UUID, *, actor: Actor) -> None:
         if homes is not None:
             raise StateError(f"{homes.total} homes lie on {server.name}. Move them away first.")
         db.session.delete(server)
+        # Its pool goes out of the fleet; the table is that of a level above.
+        db.session.execute(text("delete from control.home_versions where server = :name"), {"name": server.name})
         record_event(AuditAction.SERVER_REMOVED, target=server.target, actor=actor)
         after_commit(lambda: urls.remove(server.name))
         after_commit(lambda: urls.remove(staged(server.name)))

@@ -58,7 +58,19 @@ class Scale:
         return self.pool_tenants[-1]
 
 
-TINY = Scale((1, 3), few_tenants=2, rounds=2, requests=8, queries=8, onboarded=2, visited=2, moved_mb=1)
+TINY = Scale(
+    (1, 3),
+    few_tenants=2,
+    rounds=2,
+    requests=8,
+    queries=8,
+    onboarded=2,
+    visited=2,
+    fleet=2,
+    big_fleet=4,
+    fleet_rounds=1,
+    moved_mb=1,
+)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.browser.site import Site
 
 HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
 # Answers that are no pages of their own: files, and fragments that htmx swaps.
-NO_PAGES = ("csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension")
+NO_PAGES = ("show_home", "csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension")
 PICTURES = {
     "overview": ("admin", "/"),
     "tenants": ("admin", "/tenants"),

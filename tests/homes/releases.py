@@ -95,8 +95,11 @@ def newest_of_product(tree: str) -> str:
     return max(path.name[:4] for path in (PRODUCT / tree / "versions").glob("[0-9]*.py"))
 
 
+TEMPLATES = "select datname from pg_database where starts_with(datname, current_database() || '_home_')"
+
+
 def _drop_templates(owner: psycopg.Connection) -> None:
-    rows = owner.execute("select datname from pg_database where datname like 'tenantry_home_%'").fetchall()
+    rows = owner.execute(TEMPLATES).fetchall()
     for (name,) in rows:
         owner.execute(f"alter database {name} with is_template false")
         owner.execute(f"drop database {name} with (force)")

@@ -29,7 +29,8 @@ from tests.servers import ANNEX, environment_of
 from tests.tenant_rows import set_tenant
 from tests.work import run_jobs
 
-SLEEP = """; op.execute("select pg_sleep(case when current_schema() ~ '^t_' then 1.5 else 0 end)")"""
+OF_ITS_OWN = "current_schema() || current_database() ~ '(^|home)t_'"
+SLEEP = f"""; op.execute("select pg_sleep(case when {OF_ITS_OWN} then 1.5 else 0 end)")"""
 ASLEEP = (
     "select pid from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()"
 )

@@ -15,7 +15,7 @@ from app.homes.models import RunState
 from tests.factories import rows_of
 from tests.homes.fleets import errors, get_run, home_name, make_homes, migrate, outcomes, state_of
 from tests.homes.placing import PLACES, make_home
-from tests.homes.releases import Release
+from tests.homes.releases import TEMPLATES, Release
 from tests.operations.toys import ADA
 from tests.tenant_rows import route_of
 from tests.work import run_jobs
@@ -54,8 +54,9 @@ def test_homes_made_afterwards_have_the_new_version_and_old_templates_are_gone(r
     for tier in (Tier.SCHEMA, Tier.DATABASE):
         assert state_of(make_home(f"new-{tier}", tier, "main")) == (True, newest, newest)
     with owner_connection() as connection:
-        names = connection.execute("select datname from pg_database where datname like 'tenantry_home_%'").fetchall()
-    assert names == [(f"tenantry_home_{newest_version('tenancy')}_{newest}",)]
+        names = connection.execute(TEMPLATES).fetchall()
+        own = connection.info.dbname
+    assert names == [(f"{own}_home_{newest_version('tenancy')}_{newest}",)]
 
 
 def test_a_release_may_skip_versions(release: Release) -> None:

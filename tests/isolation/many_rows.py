@@ -58,8 +58,16 @@ insert into tenancy.outbox (id, tenant_id, kind, queue, payload, state, run_at, 
 insert into control.job_index (tenant_id, id, server, database_name, kind, queue, state, attempt, run_at, created_at,
         as_of)
     select tenant_id, id, 'annex', '', kind, queue, state, 0, run_at, created_at, now() from control.outbox;
+insert into pool.audit_events (tenant_id, id, at, actor_kind, actor_label, actor_search, action, target_kind, target_id,
+        target_label, target_search, changes)
+    select m.id, gen_random_uuid(), now() - i * interval '1 hour', 'member', 'bob', 'bob', 'member.updated', 'member',
+        gen_random_uuid(), 'dora', 'dora', '{}' from many m, generate_series(1, 100) i;
+insert into control.audit_events (tenant_id, id, at, actor_kind, actor_label, actor_search, action, target_kind,
+        target_id, target_label, target_search, changes)
+    select tenant_id, id, at, actor_kind, actor_label, actor_search, action, target_kind, target_id, target_label,
+        target_search, changes from pool.audit_events;
 """
-TABLES = """pool.roles, pool.members, pool.member_sessions, pool.settings, control.operations, control.operation_steps,
+TABLES = """pool.audit_events, control.audit_events, pool.roles, pool.members, pool.member_sessions, pool.settings, control.operations, control.operation_steps,
     control.tenant_status_changes, control.tenant_notes, control.tenant_tags, control.tenant_metadata,
     control.tenant_facts, control.staff_sessions, control.saved_views, control.outbox, tenancy.outbox,
     control.job_index"""

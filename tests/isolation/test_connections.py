@@ -141,20 +141,20 @@ def test_a_home_elsewhere_leaves_control_on_the_main_server(
 
 
 def test_another_servers_urls_are_private_files_and_a_change_makes_new_engines(app: object, instance: Settings) -> None:
-    urls, annex = ServerUrls(instance), DatabaseAddress("annex", "t_1")
+    urls, away = ServerUrls(instance), DatabaseAddress("elsewhere", "t_1")
     with engines_with(instance) as found:
-        with pytest.raises(ConfigError, match="annex"):
-            found.for_login(Login.TENANT, annex)
-        urls.write("annex", Login.TENANT, "postgresql://tenant:first@127.0.0.1:1/pool")
-        [path] = instance.var_dir.glob("servers/annex/*")
+        with pytest.raises(ConfigError, match="elsewhere"):
+            found.for_login(Login.TENANT, away)
+        urls.write("elsewhere", Login.TENANT, "postgresql://tenant:first@127.0.0.1:1/pool")
+        [path] = instance.var_dir.glob("servers/elsewhere/*")
         assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-        first = found.for_login(Login.TENANT, annex)
+        first = found.for_login(Login.TENANT, away)
         assert (first.url.password, first.url.database) == ("first", "t_1")
-        urls.write("annex", Login.TENANT, "postgresql://tenant:second@127.0.0.1:1/pool")
-        assert found.for_login(Login.TENANT, annex).url.password == "second"
-        urls.remove("annex")
-        with pytest.raises(ConfigError, match="annex"):
-            found.for_login(Login.TENANT, annex)
+        urls.write("elsewhere", Login.TENANT, "postgresql://tenant:second@127.0.0.1:1/pool")
+        assert found.for_login(Login.TENANT, away).url.password == "second"
+        urls.remove("elsewhere")
+        with pytest.raises(ConfigError, match="elsewhere"):
+            found.for_login(Login.TENANT, away)
 
 
 def route_in(schema: str, database: str = "") -> TenantRoute:

@@ -82,7 +82,7 @@ class Ddl:
         return SimpleNamespace(config=SimpleNamespace(attributes={"roles": Roles("tenantry")}))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def toy_tables(instance: Settings) -> Iterator[None]:
     """Create the toy tables as a migration would, and drop them at the end."""
     with connect(instance) as connection:

@@ -98,8 +98,10 @@ do $$ declare t record; begin
     -- What migrations have recorded of pools and templates stays, as these do.
     delete from tenancy.home_versions where schema_name ~ '^[tw]_[0-9a-f]{32}$';
     if to_regclass('control.home_versions') is not null then
-        delete from control.home_versions where schema_name <> 'pool';
+        delete from control.home_versions where schema_name <> 'pool' or server not in ('main', 'annex');
     end if;
+    for t in select tgname, tgrelid::regclass as name from pg_trigger where tgname ~ '^changed_[0-9a-f]{32}_[iud]$'
+    loop execute format('drop trigger %I on %s', t.tgname, t.name); end loop;
     for t in select nspname from pg_namespace where nspname ~ '^[tw]_[0-9a-f]{32}$'
     loop execute format('drop schema %I cascade', t.nspname); end loop;
 end $$

@@ -22,6 +22,10 @@ insert into control.tenant_tags (tenant_id, tag)
 select id, 'tag-' || lpad(mod(row_number() over (order by slug), 40)::text, 2, '0')
 from control.tenants where slug like 'tenant-%'
 """
+PLACEMENTS = """
+insert into control.placements (tenant_id, server, database_name, tier, schema_name, epoch)
+select id, 'main', '', 'pool', 'pool', 1 from control.tenants where slug like 'tenant-%'
+"""
 
 
 def add_tenants(superuser_url: str, count: int) -> None:
@@ -32,6 +36,7 @@ def add_tenants(superuser_url: str, count: int) -> None:
         connection.execute("set local session_replication_role = replica")
         connection.execute(TENANTS, (count,))
         connection.execute(TAGS)
+        connection.execute(PLACEMENTS)
         connection.execute("update control.registry_version set version = version + 1")
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        connection.execute("vacuum analyze control.tenants, control.tenant_tags")
+        connection.execute("vacuum analyze control.tenants, control.tenant_tags, control.placements")
