@@ -67,10 +67,10 @@ insert into control.audit_events (tenant_id, id, at, actor_kind, actor_label, ac
     select tenant_id, id, at, actor_kind, actor_label, actor_search, action, target_kind, target_id, target_label,
         target_search, changes from pool.audit_events;
 """
-TABLES = """pool.audit_events, control.audit_events, pool.roles, pool.members, pool.member_sessions, pool.settings, control.operations, control.operation_steps,
-    control.tenant_status_changes, control.tenant_notes, control.tenant_tags, control.tenant_metadata,
-    control.tenant_facts, control.staff_sessions, control.saved_views, control.outbox, tenancy.outbox,
-    control.job_index"""
+TABLES = """pool.audit_events, control.audit_events, pool.roles, pool.members, pool.member_sessions, pool.settings,
+    control.operations, control.operation_steps, control.tenant_status_changes, control.tenant_notes,
+    control.tenant_tags, control.tenant_metadata, control.tenant_facts, control.staff_sessions,
+    control.saved_views, control.outbox, tenancy.outbox, control.job_index"""
 
 
 def add_rows(url: str, tenant_id: UUID) -> None:
