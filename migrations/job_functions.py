@@ -28,13 +28,15 @@ DISPATCH_BODY = """
         from ranked r left join held h on h.tenant_id is not distinct from r.tenant_id
         where r.tenant_id is null or r.place + coalesce(h.jobs, 0) <= most_per_tenant
     ), chosen as (
-        select o.id, o.tenant_id from {outbox} o
+        select o.id, o.tenant_id, s.position from {outbox} o
         join share s on s.id = o.id and s.tenant_id is not distinct from o.tenant_id
         left join waiting w on w.queue = s.queue
         where s.position + coalesce(w.jobs, 0) <= most and o.state = 'pending' for update of o skip locked
+    ), handed as (
+        update {outbox} o set state = 'queued', token = o.token + 1,
+            lease_until = clock_timestamp() + make_interval(secs => lease_seconds)
+        from chosen c where o.id = c.id and o.tenant_id is not distinct from c.tenant_id
+        returning o.id, o.tenant_id, o.kind, o.queue, o.token, c.position
     )
-    update {outbox} o set state = 'queued', token = o.token + 1,
-        lease_until = clock_timestamp() + make_interval(secs => lease_seconds)
-    from chosen c where o.id = c.id and o.tenant_id is not distinct from c.tenant_id
-    returning o.id, o.tenant_id, o.kind, o.queue, o.token
+    select id, tenant_id, kind, queue, token from handed order by position, id
 """
