@@ -9,7 +9,10 @@ INSTALLED := $(VENV)/.run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 TESTABLE := $(VENV)/.test-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench demo migrate tools
+.PHONY: help run test coverage lint types bench demo migrate tools
+# Files whose tests are long come first (tests/conftest.py), so that no process ends long before the other.
+SUITE := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 # An installation that was cut short is begun anew, whatever had been finished before it; one that goes on is waited for.
 .PHONY: $(if $(wildcard $(VENV)/.unfinished),$(INSTALLED) $(TESTABLE))
 
@@ -22,7 +25,10 @@ run: $(INSTALLED) ## Start the whole product: databases, migrations, web, worker
 test: $(TESTABLE) tools ## Check everything: lint, types, the whole suite
 	@$(MAKE) --no-print-directory lint types
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --homes-behind tests/members tests/settings tests/sign_in
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile --cov # What a file's tests share is started once.
+	@exec $(SUITE) # What a file's tests share is started once.
+
+coverage: $(TESTABLE) tools ## Run the suite and say which lines of app/ it did not reach
+	@exec $(SUITE) --cov
 
 lint: $(TESTABLE) ## Check style, imports, templates and security
 	@$(BIN)/ruff check --quiet .

@@ -21,6 +21,8 @@ from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance
 hypothesis.register_profile("tenantry", deadline=None)
 hypothesis.load_profile("tenantry")
 
+LONG = ("test_killed_move.py", "test_killed_operation.py", "test_every_page.py", "test_bench_runs.py", "test_run.py")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the pictures of the README be made anew: `pytest tests/browser --pictures docs/images`."""
@@ -34,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     config.tenantry_servers = start_servers()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files whose tests are long: begun last, one of them would keep a single process waiting."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_configure_node(node: pytest.Item) -> None:

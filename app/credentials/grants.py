@@ -8,8 +8,10 @@ from typing import Final
 
 from app.core.permissions import Permission
 
-_WORDS: Final[dict[str, str]] = {
+_WORDS: Final[dict[Permission, str]] = {
     Permission.AUDIT_READ: "Read the platform’s audit trail",
+    Permission.FLEET_MANAGE: "Migrate homes, pause and resume a run, check for drift",
+    Permission.FLEET_READ: "See the version of every home and what differs",
     Permission.JOB_READ: "See jobs, queues and workers",
     Permission.JOB_RETRY: "Run failed jobs again",
     Permission.OPERATION_RETRY: "Retry operations that failed",
@@ -57,6 +59,6 @@ def list_grants(permissions: Iterable[Permission], roles: Sequence[RoleColumn]) 
     ]
 
 
-def describe_permission(permission: str) -> str:
-    """Return a permission in words; one that has none yet is read from its code."""
-    return _WORDS.get(permission) or permission.replace(":", " ").capitalize()
+def describe_permission(permission: Permission) -> str:
+    """Return a permission in words."""
+    return _WORDS[permission]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.core.config import Settings
@@ -19,6 +17,7 @@ from app.demo.seeding import seed_demo
 from app.instance.processes import free_port
 from app.plans.services import seed_catalogue
 from app.web.hosts import Portal
+from tests.browser.serving import serving
 from tests.factories import ADA, PASSWORD, make_staff_user, use_cheap_passwords
 
 
@@ -59,19 +58,13 @@ def site(app: Portal, instance: Settings, monkeypatch: pytest.MonkeyPatch) -> It
     use_cheap_passwords(monkeypatch)
     port = free_port()
     portal = create_app(instance.model_copy(update={"base_domain": f"localhost:{port}", "port": port}), polls=False)
-    server = make_server("127.0.0.1", port, portal, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     for mail in instance.mail_dir.glob("*.eml"):
         mail.unlink()
-    with portal.app_context():
+    with serving(portal, port), portal.app_context():
         with platform_scope("test"):
             seed_catalogue()
         make_staff_user()
         yield Site(portal, port)
-        server.shutdown()
-        thread.join()
-        server.server_close()
         engines().dispose()
         registry().close()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from tests.browser.conftest import Tab
+from tests.browser.serving import serving
 from tests.web.gallery import make_app
 
 PATHS = ["/", "/empty", "/dialogs", "/sign-in", "/rows", "/rows?q=zzz", "/things/new", "/nowhere", "/suspended"]
@@ -17,13 +16,8 @@ PATHS = ["/", "/empty", "/dialogs", "/sign-in", "/rows", "/rows?q=zzz", "/things
 
 @pytest.fixture(scope="module")
 def gallery_url() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, make_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(make_app()) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

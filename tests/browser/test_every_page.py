@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
+from werkzeug.exceptions import NotFound
 
 from app.web.decorators import find_access
 from app.web.hosts import Surface
 from tests.browser.conftest import Tab
-from tests.browser.places import Place, object_places
+from tests.browser.places import Place, object_places, signed_out_places
 from tests.browser.site import Site
 
 HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
@@ -35,21 +38,45 @@ def paths(site: Site, surface: Surface) -> Iterator[str]:
             yield rule.rule
 
 
-def test_every_page_is_readable_by_all(lived_in_site: Site, tab: Tab, axe: Callable[..., None]) -> None:
+def test_every_page_is_readable_by_all(lived_in_site: Site, tab: Tab, axe: Callable[..., None], annex: str) -> None:
     page = tab()
     lived_in_site.sign_in_as_ada(page)
     lived_in_site.sign_in_as_bob(page)
     lived_in_site.sign_in_as_gina(page)
     visits = [Place(HOSTS[surface], path) for surface in HOSTS for path in sorted(paths(lived_in_site, surface))]
-    for place in [*visits, *object_places()]:
-        answer = page.goto(lived_in_site.url(place.host, place.path))
-        assert answer.status == place.status, place
-        for width, theme in itertools.product((1440, 360), ("light", "dark")):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=theme)
-            # A theme changes colours and nothing else.
-            axe(page, only=["color-contrast"] if theme == "dark" else None)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (place, width)
+    objects = list(object_places())
+    for place in [*visits, *objects]:
+        look(page, lived_in_site, place, axe)
+    visitor, links = tab(), list(signed_out_places())
+    for place in links:
+        look(visitor, lived_in_site, place, axe)
+    assert missing(lived_in_site, [*objects, *links]) == set()
+
+
+def look(page: Page, site: Site, place: Place, axe: Callable[..., None]) -> None:
+    """Open a page, and look at it wide and narrow, light and dark."""
+    answer = page.goto(site.url(place.host, place.path))
+    assert answer.status == place.status, place
+    for width, theme in itertools.product((1440, 360), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        # A theme changes colours and nothing else.
+        axe(page, only=["color-contrast"] if theme == "dark" else None)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (place, width)
+
+
+def missing(site: Site, places: list[Place]) -> set[str]:
+    """Return the pages of an object to which none of the places leads."""
+    seen, wanted = set(), set()
+    for place in places:
+        surface = {host: surface for surface, host in HOSTS.items()}.get(place.host, Surface.TENANT)
+        adapter = site.app.url_map.bind("localhost", subdomain=surface)
+        with suppress(NotFound):
+            seen.add(adapter.match(place.path.partition("?")[0])[0])
+    for rule in site.app.url_map.iter_rules():
+        if "GET" in rule.methods and rule.arguments and not rule.endpoint.endswith((*NO_PAGES, "static")):
+            wanted.add(rule.endpoint)
+    return wanted - seen
 
 
 def test_pictures_for_the_readme(lived_in_site: Site, tab: Tab, tmp_path: Path, pytestconfig: pytest.Config) -> None:

@@ -19,7 +19,3 @@ def test_each_permission_is_a_line_that_says_who_has_it() -> None:
 def test_every_permission_is_told_in_words(permission: Permission) -> None:
     assert describe_permission(permission)[0].isupper()
     assert ":" not in describe_permission(permission)
-
-
-def test_a_permission_without_words_is_read_from_its_code() -> None:
-    assert describe_permission("flag:edit") == "Flag edit"
