@@ -6,6 +6,8 @@ from wtforms import Field
 from wtforms.validators import ValidationError
 
 from app.core.tenancy.scopes import Tier
+from app.servers.models import Server
+from app.web.choices import name_region
 from app.web.forms import Form, choice_field, set_choices, text_field
 
 TIERS = {
@@ -21,9 +23,9 @@ class MoveForm(Form):
     tier = choice_field("Isolation", [(tier.value, label) for tier, label in TIERS.items()])
     server = choice_field("Server")
 
-    def offer_servers(self, names: list[str]) -> None:
+    def offer_servers(self, servers: list[Server]) -> None:
         """Give the server field its choices."""
-        set_choices(self.server, [(name, name) for name in names])
+        set_choices(self.server, [(server.name, f"{server.name} – {name_region(server.region)}") for server in servers])
 
 
 class ReturnForm(Form):

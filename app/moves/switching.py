@@ -32,6 +32,12 @@ _OPEN = """
 insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'active')
 on conflict (tenant_id) do update set epoch = excluded.epoch, state = 'active'
 """
+# A tenant's region is that of the server to which it was last moved.
+_REGION = """
+update control.tenants t set region = s.region
+from control.servers s, control.placements p
+where t.id = %s and p.tenant_id = t.id and s.name = %s and p.server <> s.name
+"""
 _ROUTE = """
 update control.placements set server = %s, database_name = %s, tier = %s, schema_name = %s, epoch = %s
 where tenant_id = %s
@@ -81,6 +87,7 @@ def turn_route(target: End) -> None:
         if placement.tier is not Tier.POOL and version is not None:
             copy_version(main, home_key(placement), placement.tier, version)
         place = (placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
+        main.execute(_REGION, (target.tenant_id, placement.server))
         main.execute(_ROUTE, (*place, target.tenant_id))
 
 

@@ -123,8 +123,8 @@ def remove_server(server_id: UUID, *, actor: Actor) -> None:
 
 
 @unaudited("keeping a place is part of what the tenant's own event says")
-def reserve_place(name: str) -> None:
-    """Hold a server's row until the transaction ends, so that of two homes for its last place one gets it.
+def reserve_place(name: str) -> Server:
+    """Hold a server's row until the transaction ends, so that of two homes for its last place one gets it; return it.
 
     Errors: InputError on the field `server` when it takes no home now.
     """
@@ -136,6 +136,7 @@ def reserve_place(name: str) -> None:
     homes = queries.count_homes(name).get(name)
     if homes is not None and homes.total >= server.capacity:
         raise InputError(f"{name} is full: {homes.total} of {server.capacity} homes.", "server")
+    return server
 
 
 @unaudited("keeping a place is part of what the tenant's own event says")

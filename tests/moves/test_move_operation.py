@@ -47,6 +47,11 @@ def read(move_id: UUID) -> Move:
         return get_move(move_id)
 
 
+def region(tenant: TenantRoute) -> str:
+    with platform_scope("test"):
+        return get_tenant(tenant.tenant_id).region
+
+
 def activity(tenant: TenantRoute) -> str:
     with platform_scope("test"):
         return get_tenant(tenant.tenant_id).activity
@@ -70,6 +75,21 @@ def test_a_move_ends_with_the_tenant_there_and_the_old_home_kept(acme: TenantRou
     assert move.row_count == sum(map(len, before.values()))
     assert move.pause_milliseconds is not None
     assert move_events(acme) == ["move.started", "move.switched"]
+
+
+def test_the_region_is_that_of_the_server_and_another_tier_changes_none(acme: TenantRoute) -> None:
+    with owner_connection(DatabaseAddress("main")) as connection:
+        connection.execute("update control.tenants set region = 'us-east' where id = %s", (acme.tenant_id,))
+    regions = []
+    for tier, server in ((Tier.SCHEMA, "main"), (Tier.SCHEMA, "annex")):
+        move_id = start(acme, tier, server)
+        run_jobs()
+        regions.append(region(acme))
+        with platform_scope("test"):
+            services.start_return(move_id, actor=SETUP)
+        run_jobs()
+        regions.append(region(acme))
+    assert regions == ["us-east", "us-east", "eu-west", "eu-central"]
 
 
 def test_an_old_home_that_was_kept_long_enough_is_dropped(acme: TenantRoute) -> None:

@@ -37,6 +37,7 @@ from tests.operations.toys import expire_leases
 from tests.servers import ANNEX, environment_of
 from tests.servers.acts import add_annex, run_to_the_end
 from tests.tenant_rows import owner_connection, route_of
+from tests.tenants.registry import read_tenant
 from tests.work import make_jobs_due, run_jobs
 
 
@@ -104,6 +105,19 @@ def test_a_server_of_the_region_comes_before_the_main_one_and_that_before_others
     add_annex(region="eu-west")
     assert place_of(onboard("acme", region="eu-west")) == ("pool", ANNEX)
     assert place_of(onboard("globex", region="us-east")) == ("pool", "main")
+
+
+def test_a_tenant_is_in_the_region_of_the_server_that_was_chosen(app: Portal, annex: str) -> None:
+    add_annex(region="us-east")
+    tenant_id = onboard("acme", server=ANNEX)
+    with pytest.raises(InputError, match="annex lies in another region") as refusal:
+        onboard("globex", server=ANNEX, region="eu-central")
+    make_staff_user()
+    elsewhere = onboard("initech", region="eu-west")
+    ada = sign_in_as_ada(app)
+    assert (read_tenant(tenant_id).region, refusal.value.field) == ("us-east", "server")
+    assert "main lies in EU Central: no server in EU West took the home" in ada.get(f"/tenants/{elsewhere}").text
+    assert "took the home" not in ada.get(f"/tenants/{tenant_id}").text
 
 
 def test_a_full_server_is_passed_over_and_a_chosen_one_refused(app: Portal, annex: str) -> None:

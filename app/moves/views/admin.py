@@ -71,8 +71,10 @@ def show_move(move_id: UUID) -> ResponseReturnValue:
 @bp.get("/tenants/<uuid:tenant_id>/moves/new")
 @require(Permission.TENANT_MOVE)
 def new_move(tenant_id: UUID) -> ResponseReturnValue:
-    """Ask where a tenant's home is to go."""
-    return _ask(tenant_id, MoveForm())
+    """Ask where a tenant's home is to go; another tier of the same server is offered first."""
+    placement = find_placement(tenant_id)
+    here = (placement.tier, placement.server) if placement else (None, None)
+    return _ask(tenant_id, MoveForm(tier=next(tier for tier in Tier if tier != here[0]).value, server=here[1]))
 
 
 @bp.post("/tenants/<uuid:tenant_id>/moves")
@@ -80,7 +82,7 @@ def new_move(tenant_id: UUID) -> ResponseReturnValue:
 def create_move(tenant_id: UUID) -> ResponseReturnValue:
     """Start the move and show it; an invalid form comes back with 422."""
     form = MoveForm()
-    form.offer_servers([server.name for server in list_open_servers()])
+    form.offer_servers(list_open_servers())
     if not form.validate_on_submit():
         return _ask(tenant_id, form, 422)
     try:
@@ -130,11 +132,15 @@ def create_purge(move_id: UUID) -> ResponseReturnValue:
 
 
 def _ask(tenant_id: UUID, form: MoveForm, status: int = 200) -> ResponseReturnValue:
-    tenant, servers = get_tenant(tenant_id), list_open_servers()
-    form.offer_servers([server.name for server in servers])
-    placement, open_move = find_placement(tenant_id), queries.find_open_move(tenant_id)
-    page = "moves/admin/new_move.html"
-    return render(page, status, tenant=tenant, form=form, placement=placement, open_move=open_move)
+    form.offer_servers(list_open_servers())
+    return render(
+        "moves/admin/new_move.html",
+        status,
+        tenant=get_tenant(tenant_id),
+        form=form,
+        placement=find_placement(tenant_id),
+        open_move=queries.find_open_move(tenant_id),
+    )
 
 
 def _ask_about(page: str, move_id: UUID, form: Form, status: int = 200) -> ResponseReturnValue:

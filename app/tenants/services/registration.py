@@ -30,7 +30,7 @@ Place = Callable[[UUID, Tier, str], Placement]
 
 @dataclass(frozen=True)
 class TenantDraft:
-    """What is known of a tenant before it exists; what is None comes from the plan."""
+    """What is known of a tenant before it exists; what is None comes from the plan, the region from a named server."""
 
     name: str
     slug: str
@@ -49,7 +49,7 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, place: Place, act
     """Write a tenant with its slug and the place of its home, which counts towards its server's capacity from now on.
 
     Errors: InputError for a slug that is malformed, reserved or taken, a plan that is not, or a server that takes no
-    home; ConflictError when the same form was sent before.
+    home or lies in another region than the draft names; ConflictError when the same form was sent before.
     """
     slug = check_slug(draft.slug)
     if not queries.is_slug_free(slug):
@@ -70,7 +70,7 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, place: Place, act
         submission_key=draft.submission_key,
     )
     with transaction():
-        server = _reserve(draft.server, tenant.region)
+        server = _reserve(draft, tenant)
         _insert(tenant)
         db.session.add(_placement(tenant.id, place(tenant.id, draft.tier or Tier(plan.tier), server)))
         db.session.add(TenantStatusChange.to_present(tenant, None, None, actor))
@@ -79,11 +79,14 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, place: Place, act
     return tenant.id
 
 
-def _reserve(server: str | None, region: str) -> str:
-    if server is None:
-        return reserve_any_place(region)
-    reserve_place(server)
-    return server
+def _reserve(draft: TenantDraft, tenant: Tenant) -> str:
+    if draft.server is None:
+        return reserve_any_place(tenant.region)
+    region = reserve_place(draft.server).region
+    if draft.region not in (None, region):
+        raise InputError(f"{draft.server} lies in another region than the one that was chosen.", "server")
+    tenant.region = region
+    return draft.server
 
 
 def _placement(tenant_id: UUID, place: Placement) -> TenantPlacement:
