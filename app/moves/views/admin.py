@@ -13,7 +13,7 @@ from app.core.errors import InputError
 from app.core.permissions import Permission
 from app.core.tenancy.scopes import Tier
 from app.moves import queries, services
-from app.moves.forms import MoveForm, PurgeForm, ReturnForm
+from app.moves.forms import TIERS, MoveForm, PurgeForm, ReturnForm
 from app.moves.models import MoveState
 from app.operations.queries import find_latest_operation, list_steps
 from app.servers.queries import list_open_servers
@@ -74,7 +74,7 @@ def new_move(tenant_id: UUID) -> ResponseReturnValue:
     """Ask where a tenant's home is to go; another tier of the same server is offered first."""
     placement = find_placement(tenant_id)
     here = (placement.tier, placement.server) if placement else (None, None)
-    return _ask(tenant_id, MoveForm(tier=next(tier for tier in Tier if tier != here[0]).value, server=here[1]))
+    return _ask(tenant_id, MoveForm(tier=next(tier for tier in TIERS if tier != here[0]).value, server=here[1]))
 
 
 @bp.post("/tenants/<uuid:tenant_id>/moves")
