@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from contextvars import Context
 
 import psycopg
@@ -13,6 +16,7 @@ from app.core.config import Settings
 from app.core.jobs import Queue
 from app.core.redis import get_redis
 from app.jobs.dispatcher import sweep
+from tests.servers import environment_of
 
 MAX_ROUNDS = 100
 ERRORS = """
@@ -53,6 +57,19 @@ def run_jobs(*, may_fail: bool = False, per_tenant: int | None = None) -> int:
     new = [row[:3] for row in _read_errors() if row not in known]
     assert may_fail or not new, f"jobs failed: {new}"
     return count
+
+
+def run_beside_workers(instance: Settings, *words: str) -> tuple[int, str, str]:
+    """Run a command that waits in a process of its own, as an operator does, and the jobs here."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
+    with subprocess.Popen(
+        command, env=environment_of(instance), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None:
+            run_jobs()
+            time.sleep(0.1)
+        output, errors = process.communicate()
+        return process.returncode, output, errors
 
 
 def make_jobs_due() -> None:

@@ -18,6 +18,7 @@ from app.core.database.transactions import transaction
 from app.core.errors import ConflictError, InputError, StateError, UnavailableError
 from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, platform_scope, tenant_scope
 from app.moves import engine, services
+from app.moves.jobs import finish
 from app.moves.models import Move
 from app.moves.queries import find_open_move, get_move
 from app.operations.queries import find_latest_operation
@@ -26,7 +27,7 @@ from app.tenants.queries import get_tenant
 from app.web.hosts import Portal
 from tests.factories import SETUP, actions_of, rows_of
 from tests.moves.stock import make_stocked, rows_at
-from tests.servers.acts import add_annex
+from tests.servers.acts import add_annex, run_to_the_end
 from tests.tenant_rows import make_tenant_rows, route_of
 from tests.work import make_jobs_due, run_jobs
 
@@ -99,7 +100,7 @@ def test_an_old_home_that_was_kept_long_enough_is_dropped(acme: TenantRoute) -> 
         services.finish_overdue_moves()
     assert read(move_id).state == "kept"
     with clock.shifted(services.KEPT + timedelta(minutes=1)), platform_scope("test"):
-        services.finish_overdue_moves()
+        finish({})
     make_jobs_due()
     run_jobs()
     assert read(move_id).state == "finished"
@@ -259,6 +260,27 @@ def test_a_return_that_fails_leaves_the_tenant_where_it_is_and_can_be_tried_agai
         services.start_return(move_id, actor=SETUP)
     run_jobs()
     assert read(move_id).state == "returned"
+
+
+def test_an_old_home_that_cannot_be_dropped_is_kept_and_says_why(
+    acme: TenantRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_id = start(acme)
+    run_jobs()
+
+    def fail(*_given: object) -> None:
+        raise StateError("the old server is away")
+
+    monkeypatch.setattr(engine, "purge", fail)
+    with platform_scope("test"):
+        services.start_purge(move_id, actor=SETUP)
+    run_to_the_end()
+    assert (read(move_id).state, read(move_id).error) == ("kept", "the old server is away")
+    monkeypatch.undo()
+    with platform_scope("test"):
+        services.start_purge(move_id, actor=SETUP)
+    run_jobs()
+    assert read(move_id).state == "finished"
 
 
 def test_a_tenant_has_one_move_at_a_time(acme: TenantRoute) -> None:

@@ -85,6 +85,15 @@ def test_where_the_home_lies_already_is_an_error_beside_the_field(ada: PageClien
     assert "there already" in ada.field_error("tier")
 
 
+def test_a_tier_that_is_none_comes_back_and_a_move_that_is_none_is_404(ada: PageClient, acme: TenantRoute) -> None:
+    ada.get(f"/tenants/{acme.tenant_id}/moves/new")
+    token = ada.select("input[name=csrf_token]")[0].get("value")
+    data = {"csrf_token": token, "tier": "cellar", "server": "annex"}
+    path = f"/tenants/{acme.tenant_id}/moves"
+    assert ada.client.post(path, data=data, base_url="http://admin.localhost").status_code == 422
+    assert ada.get(f"/moves/{acme.tenant_id}").status == 404
+
+
 def test_a_server_that_takes_no_more_homes_is_an_error_beside_the_field(ada: PageClient, acme: TenantRoute) -> None:
     ada.get(f"/tenants/{acme.tenant_id}/moves/new")
     with owner_connection() as owner:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from urllib.parse import urlsplit
@@ -24,8 +22,7 @@ from app.tenants.models import Tenant
 from app.tenants.queries import get_tenant_by_slug
 from app.tenants.services import TenantDraft
 from tests.factories import PASSWORD, browser, rows_of, use_cheap_passwords
-from tests.servers import environment_of
-from tests.work import run_jobs
+from tests.work import run_beside_workers, run_jobs
 
 CREATE = ["tenant", "create", "acme", "--name", "Acme", "--owner", "bob@acme.example"]
 
@@ -36,19 +33,6 @@ def run(app, monkeypatch):
     with platform_scope("test"):
         seed_catalogue()
     return lambda *words: app.test_cli_runner().invoke(args=list(words))
-
-
-def run_beside_workers(instance, *words):
-    """Run a command that waits in a process of its own, as an operator does, and the jobs here."""
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
-    environment = environment_of(instance)
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while process.poll() is None:
-            run_jobs()
-            time.sleep(0.1)
-        return process.returncode, process.stdout.read(), process.stderr.read()
 
 
 def test_create_prints_ids_state_and_link_as_json(run):
