@@ -275,7 +275,7 @@ def test_an_old_home_that_cannot_be_dropped_is_kept_and_says_why(
     with platform_scope("test"):
         services.start_purge(move_id, actor=SETUP)
     run_to_the_end()
-    assert (read(move_id).state, read(move_id).error) == ("kept", "the old server is away")
+    assert (read(move_id).state, read(move_id).error) == ("kept", "StateError: the old server is away")
     monkeypatch.undo()
     with platform_scope("test"):
         services.start_purge(move_id, actor=SETUP)
