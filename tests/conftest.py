@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import settings as hypothesis
 
 from app import create_app
 from app.core.config import Settings
+from app.core.database.server_urls import ServerUrls
 from app.core.database.session import engines, registry
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import find_scope
+from app.core.tenancy.scopes import DatabaseAddress, Login, find_scope
 from app.web.hosts import Portal
 from tests.homes.releases import use_release
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
@@ -79,6 +80,22 @@ def annex(instance: Settings, other_superuser_url: str, worker_id: str) -> str:
     """The name of a second database server that holds homes."""
     prepare_annex(instance, other_superuser_url, worker_id)
     return ANNEX
+
+
+@pytest.fixture
+def annex_urls(annex: str, instance: Settings) -> Iterator[dict[Login, str]]:
+    """The second server's URLs, which are put back at the end."""
+    urls = ServerUrls(instance)
+    known = {login: urls.get(login, DatabaseAddress(ANNEX)) for login in Login}
+    yield known
+    urls.replace(ANNEX, known)
+
+
+@pytest.fixture
+def annex_away(annex_urls: dict[Login, str], instance: Settings) -> Callable[[], None]:
+    """Put the second server at an address where nobody answers."""
+    nowhere = {login: f"{url.rpartition(':')[0]}:1/annex" for login, url in annex_urls.items()}
+    return lambda: ServerUrls(instance).replace(ANNEX, nowhere)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,7 @@ import pytest
 
 from app.core.config import Settings
 from app.core.database.owner import owner_connection as owner_at
-from app.core.database.server_urls import ServerUrls
-from app.core.tenancy.scopes import DatabaseAddress, Login, Tier, platform_scope
+from app.core.tenancy.scopes import DatabaseAddress, Tier, platform_scope
 from app.jobs.schedules import list_schedules
 from app.servers.services import measure_servers
 from app.web.hosts import Portal
@@ -24,15 +23,6 @@ from tests.tenant_rows import owner_connection
 def look() -> None:
     with platform_scope("test"):
         measure_servers()
-
-
-@pytest.fixture
-def annex_away(annex: str, instance: Settings) -> object:
-    """The second server at an address where nobody answers."""
-    urls = ServerUrls(instance)
-    known = {login: urls.get(login, DatabaseAddress(ANNEX)) for login in Login}
-    yield lambda: urls.replace(ANNEX, {login: f"{url.rpartition(':')[0]}:1/annex" for login, url in known.items()})
-    urls.replace(ANNEX, known)
 
 
 def test_each_server_is_measured(app: Portal, annex: str) -> None:
