@@ -111,7 +111,7 @@ def test_the_list_shows_moves_filters_them_and_exports_them(ada: PageClient, acm
     ada.get("/moves")
     assert "schema on annex" in ada.text
     ada.get("/moves?state=kept")
-    assert "No move is in this state" in ada.text
+    assert "No move matches" in ada.text
     ada.get("/moves.csv")
     header, line = ada.text.strip().splitlines()
     assert header.replace('"', "") == ",".join(CSV_HEADER)
@@ -141,3 +141,24 @@ def test_support_may_look_and_not_move(app: Portal, ada: PageClient, acme: Tenan
     assert sam.status == 200
     sam.get(f"/tenants/{acme.tenant_id}/moves/new")
     assert sam.status == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?q=GLO", ["globex"]),
+        ("?q=ac", ["acme"]),
+        ("?q=lobex", []),
+        ("?q=acme&state=kept", []),
+        ("?q=a&state=running", ["acme"]),
+    ],
+)
+def test_moves_are_found_by_the_beginning_of_a_tenants_name(
+    ada: PageClient, acme: TenantRoute, query: str, found: list[str]
+) -> None:
+    for tenant in (acme, make_tenant_rows("globex")):
+        ask_for(ada, tenant, "schema", "annex")
+    ada.get(f"/moves{query}")
+    assert ada.page.texts("#move-table tbody th a") == found
+    assert len(ada.get(f"/moves.csv{query}").text.strip().splitlines()) == 1 + len(found)
+    assert ("No move matches" in ada.get(f"/moves{query}").text) == (not found)
