@@ -15,7 +15,9 @@ from app.core.database.session import engines, registry
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import DatabaseAddress, Login, find_scope
 from app.web.hosts import Portal
+from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.homes.releases import use_release
+from tests.page import PageClient
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
@@ -135,3 +137,19 @@ def app(_session_app: Portal, superuser_url: str, other_superuser_url: str, work
         get_redis().flushdb()
         yield _session_app
         assert find_scope() is None, "the test left a scope open"
+
+
+@pytest.fixture
+def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Ada's browser: a platform admin, signed in."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user()
+    return sign_in_as_ada(app)
+
+
+@pytest.fixture
+def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Sam's browser: support, signed in; may look and not touch."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user("sam@platform.example", role="support", name="Sam Vimes")
+    return sign_in(app, "admin.localhost", "sam@platform.example")

@@ -11,7 +11,7 @@ from app.moves.queries import find_open_move
 from app.moves.services import start_move
 from app.moves.views.admin import CSV_HEADER
 from app.web.hosts import Portal
-from tests.factories import SETUP, make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
+from tests.factories import SETUP, make_staff_user, sign_in
 from tests.moves.stock import make_stocked
 from tests.page import PageClient
 from tests.servers.acts import add_annex
@@ -20,11 +20,10 @@ from tests.work import run_jobs
 
 
 @pytest.fixture
-def ada(app: Portal, annex: str, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
+def ada(ada: PageClient, annex: str) -> PageClient:
+    """Ada's browser; there is a second server."""
     add_annex()
-    return sign_in_as_ada(app)
+    return ada
 
 
 @pytest.fixture
