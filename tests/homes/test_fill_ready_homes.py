@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
 from app.core.config import Settings
-from app.core.database.migrations import migrate
+from app.core.database.migrations import migrate, migrate_database
 from app.core.database.owner import owner_connection
 from app.core.database.server_urls import ServerUrls
 from app.core.job_names import JobName
@@ -125,7 +125,21 @@ def test_a_home_that_is_being_claimed_is_not_dropped(app: Portal) -> None:
     assert there() == []
 
 
-def test_a_removed_server_drops_its_ready_homes(app: Portal, annex_urls: dict[Login, str], instance: Settings) -> None:
+@pytest.fixture
+def restore_annex(annex_urls: dict[Login, str], instance: Settings) -> Iterator[Callable[[], None]]:
+    """Give the URLs of the second server back, which other tests use; at the end it is in the fleet again, too."""
+
+    def restore() -> None:
+        ServerUrls(instance).replace(ANNEX, annex_urls)
+
+    yield restore
+    restore()
+    migrate_database(instance, DatabaseAddress(ANNEX))
+
+
+def test_a_removed_server_drops_its_ready_homes(
+    app: Portal, instance: Settings, restore_annex: Callable[[], None]
+) -> None:
     annex_id = add_annex()
     want(1, 1, ANNEX)
     fill()
@@ -133,12 +147,12 @@ def test_a_removed_server_drops_its_ready_homes(app: Portal, annex_urls: dict[Lo
         remove_server(annex_id, actor=SETUP)
     run_jobs()
     assert not ServerUrls(instance).has(ANNEX, Login.OWNER)
-    ServerUrls(instance).replace(ANNEX, annex_urls)
+    restore_annex()
     assert there(ANNEX) == known(ANNEX) == []
 
 
 def test_a_server_that_is_away_is_removed_all_the_same(
-    app: Portal, annex_urls: dict[Login, str], instance: Settings, annex_away: Callable[[], None]
+    app: Portal, annex_away: Callable[[], None], restore_annex: Callable[[], None]
 ) -> None:
     annex_id = add_annex()
     want(1, 0, ANNEX)
@@ -149,7 +163,7 @@ def test_a_server_that_is_away_is_removed_all_the_same(
         remove_server(annex_id, actor=SETUP)
     run_jobs()
     assert known(ANNEX) == []
-    ServerUrls(instance).replace(ANNEX, annex_urls)
+    restore_annex()
     with owner_connection(DatabaseAddress(ANNEX)) as connection:
         making.drop_schema(connection, left)
 
