@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,11 +10,14 @@ from hypothesis import settings as hypothesis
 
 from app import create_app
 from app.core.config import Settings
+from app.core.database.server_urls import ServerUrls
 from app.core.database.session import engines, registry
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import find_scope
+from app.core.tenancy.scopes import DatabaseAddress, Login, find_scope
 from app.web.hosts import Portal
+from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.homes.releases import use_release
+from tests.page import PageClient
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
@@ -81,6 +84,22 @@ def annex(instance: Settings, other_superuser_url: str, worker_id: str) -> str:
     return ANNEX
 
 
+@pytest.fixture
+def annex_urls(annex: str, instance: Settings) -> Iterator[dict[Login, str]]:
+    """The second server's URLs, which are put back at the end."""
+    urls = ServerUrls(instance)
+    known = {login: urls.get(login, DatabaseAddress(ANNEX)) for login in Login}
+    yield known
+    urls.replace(ANNEX, known)
+
+
+@pytest.fixture
+def annex_away(annex_urls: dict[Login, str], instance: Settings) -> Callable[[], None]:
+    """Put the second server at an address where nobody answers."""
+    nowhere = {login: f"{url.rpartition(':')[0]}:1/annex" for login, url in annex_urls.items()}
+    return lambda: ServerUrls(instance).replace(ANNEX, nowhere)
+
+
 @pytest.fixture(scope="session")
 def redis_url(request: pytest.FixtureRequest) -> str:
     given = getattr(request.config, "workerinput", None)
@@ -118,3 +137,19 @@ def app(_session_app: Portal, superuser_url: str, other_superuser_url: str, work
         get_redis().flushdb()
         yield _session_app
         assert find_scope() is None, "the test left a scope open"
+
+
+@pytest.fixture
+def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Ada's browser: a platform admin, signed in."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user()
+    return sign_in_as_ada(app)
+
+
+@pytest.fixture
+def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
+    """Sam's browser: support, signed in; may look and not touch."""
+    use_cheap_passwords(monkeypatch)
+    make_staff_user("sam@platform.example", role="support", name="Sam Vimes")
+    return sign_in(app, "admin.localhost", "sam@platform.example")

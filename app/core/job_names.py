@@ -7,6 +7,7 @@ class JobName(StrEnum):
     """The name of a kind of job: `<feature>.<verb>`."""
 
     HOMES_CHECK = "homes.check"
+    HOMES_FILL = "homes.fill"
     JOBS_PRUNE = "jobs.prune"
     MAIL_SEND = "mail.send"
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"

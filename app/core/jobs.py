@@ -127,8 +127,8 @@ def job(
 
     The handler is idempotent: after a kill it runs again. While its tenant is suspended or archived a job waits
     unless it `runs_suspended`; while the home is fenced, every one does. `on_failure` runs when no attempt is left, in
-    the transaction that ends the job as failed. Only the operations runner sets `enters_scope` to False, because it
-    enters one a step.
+    the transaction that ends the job as failed. What works with the owner's own connections sets `enters_scope`
+    to False: the operations runner, which enters one a step, and what homes are made by.
     """
 
     def declare(run: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

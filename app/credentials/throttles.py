@@ -128,10 +128,11 @@ def _lock_rows(model: type[ThrottleColumns], keys: Iterable[str]) -> list[Any]:
 def _refuse_locked(waits: list[int]) -> None:
     wait_seconds = max(waits)
     if wait_seconds > 0:
-        raise ThrottledError(f"Wait {_words(wait_seconds)}, then try again.", wait_seconds)
+        raise ThrottledError(f"Wait {say_wait(wait_seconds)}, then try again.", wait_seconds)
 
 
-def _words(wait_seconds: int) -> str:
+def say_wait(wait_seconds: int) -> str:
+    """Say how long somebody waits, as a part of a sentence."""
     if wait_seconds <= _MINUTE_SECONDS:
         return "a minute" if wait_seconds == _MINUTE_SECONDS else f"{wait_seconds} seconds"
     return f"{-(-wait_seconds // _MINUTE_SECONDS)} minutes"

@@ -13,12 +13,14 @@ import psycopg
 from psycopg import sql
 
 from app.core.database.context_keys import install_context_key
-from app.core.database.home_versions import RECORD, HomeKey, copy_version, forget_version, read_version
+from app.core.database.home_versions import HomeKey, copy_version, forget_version, read_version
 from app.core.database.owner import owner_connection, owner_in_home
 from app.core.database.versions import TEMPLATE_SCHEMA
 from app.core.runtime import current_settings
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Placement, Tier
+from app.homes.making import drop_schema, has_database, make_database, make_schema, open_database, open_schema
+from app.homes.ready_homes import claim_database, claim_schema
 from app.homes.structure import HomeStructure, read_structure
 from app.homes.template_databases import ensure_template_database
 
@@ -28,7 +30,6 @@ insert into tenancy.homes (tenant_id, epoch, state) values (%s, %s, 'active')
 on conflict (tenant_id) do update set epoch = excluded.epoch, state = 'active' where homes.epoch < excluded.epoch
 """
 _PURGE = "update tenancy.homes set state = 'purged' where tenant_id = %s and epoch <= %s"
-_UNRECORD = "delete from tenancy.home_versions where schema_name = %s"
 
 
 def place_home(tenant_id: UUID, tier: Tier, server: str, epoch: int = 1) -> Placement:
@@ -68,10 +69,15 @@ def home_key(placement: Placement) -> HomeKey:
 
 
 def create_database(placement: Placement) -> None:
-    """Copy the template to a database of its own, with a context key of its own."""
-    template = ensure_template_database(placement.server)
-    with owner_connection(DatabaseAddress(placement.server)) as connection:
-        _copy_database(connection, template, placement.database)
+    """Give a placement a database of its own, with a context key of its own: a ready one, or a copy of the template."""
+    server, name = placement.server, placement.database
+    with owner_connection() as control, owner_connection(DatabaseAddress(server)) as connection:
+        # The claim counts when the database bears its new name, so control's transaction ends behind that.
+        with control.transaction():
+            is_there = has_database(connection, name) or claim_database(control, connection, server, name)
+        if not is_there:
+            make_database(connection, name, ensure_template_database(server))
+        open_database(connection, name)
     with owner_connection(placement.address) as connection:
         install_context_key(connection, current_settings(), placement.address)
 
@@ -94,9 +100,7 @@ def drop_place(tenant_id: UUID, placement: Placement) -> None:
         _empty_pool(tenant_id, placement)
     elif placement.tier is Tier.SCHEMA:
         with owner_connection(placement.address) as connection:
-            drop = sql.SQL("drop schema if exists {} cascade")
-            connection.execute(drop.format(sql.Identifier(placement.schema)))
-            connection.execute(_UNRECORD, (placement.schema,))
+            drop_schema(connection, placement.schema)
     else:
         _drop_database(placement)
     if placement.tier is not Tier.POOL:
@@ -111,45 +115,24 @@ def read_template() -> HomeStructure:
 
 
 def _create_schema(placement: Placement) -> None:
-    template = read_template()
-    with owner_connection(placement.address) as connection, connection.transaction():
+    with (
+        owner_connection() as control,
+        owner_connection(placement.address) as connection,
+        # A claimed home is renamed for good before its row is gone, so none is lost between the two.
+        control.transaction(),
+        connection.transaction(),
+    ):
         # Whoever else builds this home waits here, and then finds it built.
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (placement.schema,))
         if connection.execute("select to_regnamespace(%s)", (placement.schema,)).fetchone() == (None,):
-            connection.execute(_schema_script(placement.schema, template))
-
-
-def _schema_script(schema: str, template: HomeStructure) -> str:
-    roles = Roles(current_settings().role_prefix)
-    # Every part comes from the catalog, quoted by PostgreSQL where it needs it.
-    return f"""
-        create schema {schema};
-        grant usage on schema {schema} to {roles.tenant};
-        set local search_path to {schema};
-        {template.render_tables()}
-        {template.render_guards()}
-        insert into alembic_version values ('{template.version}');
-        {RECORD.format(schema=schema, version=template.version)}
-    """  # noqa: S608  # Parts as the catalog wrote them.
-
-
-def _copy_database(connection: psycopg.Connection[Any], template: str, name: str) -> None:
-    roles, named = Roles(current_settings().role_prefix), {"name": sql.Identifier(name)}
-    try:
-        statement = sql.SQL("create database {name} template {template} strategy file_copy")
-        connection.execute(statement.format(**named, template=sql.Identifier(template)))
-    except psycopg.errors.DuplicateDatabase:
-        pass  # A run that was killed has copied it; a copy is there whole or not at all.
-    # Who may connect is not part of what is copied.
-    connection.execute(sql.SQL("revoke all on database {name} from public").format(**named))
-    for role in (roles.tenant, roles.platform):
-        grant = sql.SQL("grant connect on database {name} to {role}")
-        connection.execute(grant.format(**named, role=sql.Identifier(role)))
+            if not claim_schema(control, connection, placement.server, placement.schema):
+                make_schema(connection, placement.schema, read_structure(control, TEMPLATE_SCHEMA))
+            open_schema(connection, placement.schema)
 
 
 def _drop_database(placement: Placement) -> None:
     with owner_connection(DatabaseAddress(placement.server)) as connection:
-        if connection.execute("select 1 from pg_database where datname = %s", (placement.database,)).fetchone():
+        if has_database(connection, placement.database):
             _end_sessions(connection, placement.database)
             drop = sql.SQL("drop database if exists {} with (force)")
             connection.execute(drop.format(sql.Identifier(placement.database)))

@@ -87,6 +87,18 @@ class HomeCheck(_Home, Record):
     checked_at: Mapped[datetime]
 
 
+class ReadyHome(ControlRecord):
+    """An empty home that waits for a tenant; without `ready_at` it was begun."""
+
+    __tablename__ = "ready_homes"
+    __table_args__: Any = (Index("ix_ready_homes_server_tier_id", "server", "tier", "id"), _CONTROL)
+
+    server: Mapped[str]
+    tier: Mapped[str]
+    version: Mapped[str]
+    ready_at: Mapped[datetime | None]
+
+
 class FleetRun(ControlRecord):
     """One run over every home that is behind, ring by ring."""
 

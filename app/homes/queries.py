@@ -15,7 +15,7 @@ from app.core.database.versions import newest_version, serves
 from app.core.errors import NotFoundError
 from app.core.search import normalise_search
 from app.core.tenancy.scopes import Tier
-from app.homes.models import FleetRun, FleetRunHome, HomeCheck, HomeVersionCopy, RunHomeState
+from app.homes.models import FleetRun, FleetRunHome, HomeCheck, HomeVersionCopy, ReadyHome, RunHomeState
 from app.tenants.models import Tenant, TenantPlacement
 from app.web.tables import Cursor, Page, TableState, build_page, decode_cursor
 
@@ -102,6 +102,11 @@ def count_versions() -> list[VersionCount]:
     columns = (HomeVersionCopy.server, HomeVersionCopy.tier, HomeVersionCopy.version)
     statement = select(*columns, func.count()).group_by(*columns).order_by(*columns)
     return [VersionCount(*row) for row in db.session.execute(statement)]
+
+
+def count_ready() -> int:
+    """Count the empty homes that wait for tenants, on all servers."""
+    return db.session.scalar(select(func.count()).where(ReadyHome.ready_at.is_not(None))) or 0
 
 
 def count_drifted() -> int:

@@ -12,6 +12,7 @@ from app.core.database.home_versions import HomeKey, HomeVersion
 from app.core.database.versions import TEMPLATE_SCHEMA
 from app.homes.fleet import CANARY_TAG, Ring
 from app.homes.migrating import HomeToMigrate, Outcome, wanted_version
+from app.homes.ready_homes import is_ready_name
 
 # One that was taken off the registry leaves its pool's version behind.
 _SERVERS = """
@@ -111,8 +112,9 @@ def list_fleet(control: Control) -> dict[HomeKey, HomeVersion]:
 
 
 def sync_versions(control: Control, server: str, found: dict[str, HomeVersion]) -> None:
-    """Bring routing's copy up to what a server's own database has said of its homes."""
-    rows = sorted((schema, *version) for schema, version in found.items() if schema != TEMPLATE_SCHEMA)
+    """Bring routing's copy up to what a server's own database has said of its homes; ready ones are nobody's."""
+    homes = {schema for schema in found if schema != TEMPLATE_SCHEMA and not is_ready_name(schema)}
+    rows = sorted((schema, *found[schema]) for schema in homes)
     control.execute(_SYNC, (server, *_columns(rows, 3)))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record_event, unaudited
@@ -13,15 +15,20 @@ from app.core.audit_actions import AuditAction
 from app.core.database.session import db, registry
 from app.core.database.transactions import transaction
 from app.core.database.versions import newest_version
-from app.core.errors import ConflictError, StateError
+from app.core.errors import ConfigError, ConflictError, StateError, UnavailableError
 from app.core.ids import new_id
-from app.core.tenancy.scopes import Placement
-from app.homes import drift, queries, run_steps
+from app.core.job_names import JobName
+from app.core.jobs import enqueue
+from app.core.tenancy.scopes import Placement, platform_scope
+from app.homes import drift, queries, ready_homes, run_steps
 from app.homes.building import build_home, drop_home
 from app.homes.models import FleetRun, RunState
 from app.operations.services import start_operation
 
 ONE_OPEN = "uq_fleet_runs_open"
+# A tenant that is provisioned meanwhile waits no longer for the worker.
+FILL_SECONDS = 1.0
+log = structlog.get_logger()
 
 
 @unaudited("a step of provisioning; the operation's events say it")
@@ -34,6 +41,25 @@ def create_home(tenant_id: UUID) -> None:
 def purge_home(tenant_id: UUID) -> None:
     """Take the home down for good: what is in it is gone, and every context of it is refused."""
     drop_home(tenant_id, _get_placement(tenant_id))
+
+
+@unaudited("how many homes are kept ready is decided with the server's terms; they are nobody's")
+def fill_ready_homes() -> None:
+    """Make some of the homes that are to be ready and are not; a further job makes the rest.
+
+    A server that does not answer is come to again with the next tick.
+    """
+    until = time.monotonic() + FILL_SECONDS
+    for server in ready_homes.list_targets():
+        try:
+            is_unfinished = ready_homes.fill(server, until)
+        except (UnavailableError, ConfigError):
+            log.warning("server_not_filled", server=server)
+            continue
+        if is_unfinished:
+            with platform_scope("homes to make ready"), transaction():
+                enqueue(JobName.HOMES_FILL)
+            return
 
 
 def start_run(*, max_failure_ratio: float, actor: Actor) -> UUID:

@@ -8,9 +8,9 @@ from sqlalchemy.engine import make_url
 from app.core.database.migrations import migrate_database
 from app.core.database.owner import owner_connection
 from app.core.database.server_urls import ServerUrls
-from app.core.database.versions import newest_version
 from app.core.runtime import current_settings
 from app.core.tenancy.scopes import DatabaseAddress, Login
+from app.homes.making import newest_home
 
 _IS_FINISHED = "select datistemplate from pg_database where datname = %s"
 
@@ -46,7 +46,7 @@ def renew_template_database(server: str) -> None:
 
 def template_name(server: str) -> str:
     """Return what a server's template of this release is called; it changes with either tree's version."""
-    return f"{_prefix(server)}{newest_version('tenancy')}_{newest_version('tenant')}"
+    return f"{_prefix(server)}{newest_home()}"
 
 
 def _prefix(server: str) -> str:

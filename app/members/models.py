@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Relationship, mapped_column
 from app.audit.services import Target
 from app.core.database.models import HomeRecord, created_at
 from app.core.permissions import Permission
+from app.core.search import normalise_search
 from app.core.tenancy.relationships import tenant_relationship
 from app.credentials.link_rows import LinkColumns
 from app.credentials.sessions import SessionColumns
@@ -89,7 +90,7 @@ class Member(LinkColumns, HomeRecord):
 
     def rename(self, name: str) -> None:
         """Take another name, searchable at once."""
-        self.name, self.name_search = name, " ".join(name.casefold().split())
+        self.name, self.name_search = name, normalise_search(name)
 
 
 class MemberSession(SessionColumns, HomeRecord):

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from app.audit.models import HomeAuditEvent
 from app.core.database.session import db
 from app.core.errors import InputError, NotFoundError
+from app.core.search import normalise_search
 from app.credentials.emails import fold_email
 from app.credentials.link_rows import LinkError, open_link_token
 from app.credentials.links import LinkPurpose
@@ -223,7 +224,7 @@ def get_session(member_id: UUID, session_id: UUID) -> MemberSession:
 
 def _filtered(statement: Select[Member], state: TableState) -> Select[Member]:
     if state.search:
-        text = state.search.casefold()
+        text = normalise_search(state.search)
         # ^@ finds a prefix through the indexes; LIKE cannot reach them under row-level security.
         statement = statement.where(or_(Member.name_search.op("^@")(text), Member.email.op("^@")(text)))
     if "state" in state.filters:

@@ -11,7 +11,9 @@ from sqlalchemy import select, tuple_
 from app.core.database.session import db
 from app.core.errors import NotFoundError
 from app.moves.models import FINAL_STATES, Move, MoveState
-from app.web.tables import Cursor, Page, build_page, decode_cursor
+from app.tenants.models import Tenant
+from app.tenants.queries import has_beginning
+from app.web.tables import Cursor, Page, TableState, build_page, decode_cursor
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 10_000
@@ -36,15 +38,15 @@ def find_open_move(tenant_id: UUID) -> Move | None:
     return db.session.scalar(select(Move).where(Move.tenant_id == tenant_id, Move.state.not_in(FINAL_STATES)))
 
 
-def search_moves(state: str | None, cursor: str | None = None) -> Page[Move]:
-    """Return a page of moves, newest first, of one state if given."""
-    place = decode_cursor(cursor, "", (datetime, UUID))
+def search_moves(state: TableState) -> Page[Move]:
+    """Return a page of moves, newest first: of tenants whose name or slug begins so, of one state, if asked."""
+    place = decode_cursor(state.cursor, "", (datetime, UUID))
     rows = _fetch(state, place, PAGE_ROWS + 1)
     return build_page(rows, limit=PAGE_ROWS, cursor=place, sort="", values=_position)
 
 
-def iterate_moves(state: str | None) -> Iterator[Move]:
-    """Yield the newest moves for an export, up to its limit."""
+def iterate_moves(state: TableState) -> Iterator[Move]:
+    """Yield the newest moves that search and filter leave, up to an export's limit."""
     place, left = None, EXPORT_ROWS
     while left > 0 and (rows := _fetch(state, place, min(left, 1000))):
         yield from rows
@@ -56,11 +58,13 @@ def list_overdue_moves(at: datetime) -> list[Move]:
     return list(db.session.scalars(select(Move).where(Move.state == MoveState.KEPT, Move.keep_until <= at)))
 
 
-def _fetch(state: str | None, place: Cursor | None, most: int) -> list[Move]:
+def _fetch(state: TableState, place: Cursor | None, most: int) -> list[Move]:
     backward = place is not None and place.backward
     statement = select(Move).limit(most)
-    if state is not None:
-        statement = statement.where(Move.state == state)
+    if "state" in state.filters:
+        statement = statement.where(Move.state == state.filters["state"])
+    if state.search:
+        statement = statement.where(Move.tenant_id.in_(select(Tenant.id).where(has_beginning(state.search))))
     if place is not None:
         position, beyond = tuple_(Move.created_at, Move.id), tuple_(*place.values)
         statement = statement.where(position > beyond if backward else position < beyond)

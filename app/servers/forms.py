@@ -8,7 +8,9 @@ from app.web.choices import REGIONS
 from app.web.forms import Form, checkbox_field, choice_field, password_field, text_field, whole_number_field
 
 MOST_NAME_CHARACTERS = 31
-DEFAULT_CAPACITY = 1_000
+USUAL_TERMS = ServerTerms(region="", capacity=1_000, accepts_homes=True)
+MOST_READY = 100
+READY_HINT = "Empty homes, made ahead so that the next tenant of this tier need not wait. 0: made when it is needed."
 URL_HINT = (
     "postgresql://tenantry_owner:password@host:port/database. It is kept in a file that only the product can read, and "
     "never shown again."
@@ -21,6 +23,8 @@ class TermsForm(Form):
     region = choice_field("Region", REGIONS)
     capacity = whole_number_field("Capacity", minimum=1, hint="How many homes it takes, of all tiers together.")
     accepts_homes = checkbox_field("Takes new homes", hint="Homes that are there stay either way.")
+    ready_schema_count = whole_number_field("Schemas kept ready", minimum=0, maximum=MOST_READY, hint=READY_HINT)
+    ready_database_count = whole_number_field("Databases kept ready", minimum=0, maximum=MOST_READY)
 
     @classmethod
     def of(cls, server: Server) -> TermsForm:
@@ -30,7 +34,13 @@ class TermsForm(Form):
     @property
     def terms(self) -> ServerTerms:
         """Return what was entered."""
-        return ServerTerms(self.region.data, self.capacity.data, self.accepts_homes.data)
+        return ServerTerms(
+            self.region.data,
+            self.capacity.data,
+            self.accepts_homes.data,
+            self.ready_schema_count.data,
+            self.ready_database_count.data,
+        )
 
 
 class RegistrationForm(TermsForm):

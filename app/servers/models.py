@@ -32,6 +32,9 @@ class Server(ControlRecord):
     region: Mapped[str]
     capacity: Mapped[int]
     accepts_homes: Mapped[bool]
+    # So many empty homes wait there for the next tenants.
+    ready_schema_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    ready_database_count: Mapped[int] = mapped_column(default=0, server_default="0")
     state: Mapped[str] = mapped_column(default=ServerState.PREPARING)
     error: Mapped[str | None]
     created_at: Mapped[datetime] = created_at()

@@ -27,7 +27,7 @@ _SORTS: dict[str, tuple[tuple[Any, ...], tuple[type, ...]]] = {
     "name": ((Server.name,), (str,)),
     "created": ((Server.created_at, Server.id), (datetime, UUID)),
 }
-# Tenants lie on a level above; these two tables are read by their names.
+# Tenants and homes lie on levels above; their tables are read by their names.
 _COUNTS = text("""
 select p.server, p.tier, count(*) from control.placements p join control.tenants t on t.id = p.tenant_id
 where t.status <> 'deleted' and (cast(:server as text) is null or p.server = :server) group by 1, 2
@@ -35,6 +35,9 @@ where t.status <> 'deleted' and (cast(:server as text) is null or p.server = :se
 _HOMES = text("""
 select t.id, t.slug, t.name, t.status, p.tier from control.placements p join control.tenants t on t.id = p.tenant_id
 where t.status <> 'deleted' and p.server = :server order by p.tenant_id desc limit :most
+""")
+_READY = text("""
+select tier, count(*) from control.ready_homes where server = :server and ready_at is not null group by 1
 """)
 
 
@@ -130,6 +133,11 @@ def count_homes(server: str | None = None) -> dict[str, HomeCounts]:
     for name, tier, count in db.session.execute(_COUNTS, {"server": server}):
         found.setdefault(name, {})[tier] = count
     return {name: HomeCounts(by_tier) for name, by_tier in found.items()}
+
+
+def count_ready_homes(server: str) -> HomeCounts:
+    """Count the empty homes that wait on a server for tenants, by tier."""
+    return HomeCounts(dict(db.session.execute(_READY, {"server": server}).all()))
 
 
 def list_homes(server: str) -> list[HomeLine]:

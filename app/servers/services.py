@@ -8,7 +8,6 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record_event, unaudited
@@ -17,7 +16,7 @@ from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.server_urls import ServerUrls
 from app.core.database.session import db
-from app.core.database.transactions import after_commit, transaction
+from app.core.database.transactions import transaction
 from app.core.errors import ConfigError, ConflictError, InputError, StateError
 from app.core.ids import new_id
 from app.core.runtime import current_settings
@@ -27,6 +26,7 @@ from app.servers import queries
 from app.servers.inspection import Measurement, check_owner_url, measure
 from app.servers.models import Server, ServerState
 from app.servers.preparing import PREPARE
+from app.servers.removal import REMOVE
 from app.servers.url_changes import CHANGE_URL, staged
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -42,6 +42,8 @@ class ServerTerms:
     region: str
     capacity: int
     accepts_homes: bool
+    ready_schema_count: int = 0
+    ready_database_count: int = 0
 
 
 def register_server(name: str, terms: ServerTerms, *, url: str, actor: Actor) -> UUID:
@@ -102,24 +104,19 @@ def change_url(server_id: UUID, *, url: str, actor: Actor) -> UUID:
             raise
 
 
-def remove_server(server_id: UUID, *, actor: Actor) -> None:
-    """Forget a server without homes; what lies in its database stays there.
+def remove_server(server_id: UUID, *, actor: Actor) -> UUID:
+    """Start removing a server without homes, which takes none from now on; return the operation.
 
     Errors: StateError for the main server, and for one with homes; ConflictError while an operation on it is open.
-    Effect: its URLs are gone.
     """
-    urls = ServerUrls(current_settings())
     with transaction():
         server = _get_idle(server_id)
         homes = queries.count_homes(server.name).get(server.name)
         if homes is not None:
             raise StateError(f"{homes.total} homes lie on {server.name}. Move them away first.")
-        db.session.delete(server)
-        # Its pool goes out of the fleet; the table is that of a level above.
-        db.session.execute(text("delete from control.home_versions where server = :name"), {"name": server.name})
+        server.accepts_homes = False
         record_event(AuditAction.SERVER_REMOVED, target=server.target, actor=actor)
-        after_commit(lambda: urls.remove(server.name))
-        after_commit(lambda: urls.remove(staged(server.name)))
+        return start_operation(REMOVE, tenant_id=None, payload={"server": server.name}, actor=actor)
 
 
 @unaudited("keeping a place is part of what the tenant's own event says")

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from app.audit.models import ControlAuditEvent
 from app.core.database.session import db
 from app.core.errors import NotFoundError
+from app.core.search import normalise_search
 from app.credentials.emails import fold_email
 from app.credentials.link_rows import LinkError, open_link_token
 from app.credentials.links import LinkPurpose
@@ -212,7 +213,7 @@ def get_session(staff_user_id: UUID, session_id: UUID) -> StaffSession:
 
 def _filtered(statement: Select[Any], state: TableState) -> Select[Any]:
     if state.search:
-        text = state.search.casefold()
+        text = normalise_search(state.search)
         statement = statement.where(or_(_NAME.op("^@")(text), StaffUser.email.op("^@")(text)))
     for name, column in (("state", StaffUser.state), ("role", StaffUser.role)):
         if name in state.filters:

@@ -9,8 +9,9 @@ import click
 from app.core.actors import Actor
 from app.core.commands import as_json_option, one_sentence, print_result
 from app.core.errors import InputError
-from app.core.tenancy.scopes import platform_scope
+from app.core.tenancy.scopes import Tier, platform_scope
 from app.plans.queries import get_plan
+from app.servers.queries import get_server_by_name
 from app.tenants import queries, services
 from app.tenants.models import Tenant
 from app.tenants.queries.listing import TenantLine
@@ -26,13 +27,15 @@ def tenant_group() -> None:
 @tenant_group.command("list")
 @click.option("--status", default="", help="Only tenants of this status.")
 @click.option("--plan", default="", help="Only tenants on the plan of this key.")
+@click.option("--tier", default=None, type=click.Choice([tier.value for tier in Tier]), help="Only homes of this tier.")
+@click.option("--server", default=None, help="Only homes on the server of this name.")
 @click.option("--search", default="", help="The beginning of a name or slug, or an owner's whole e-mail address.")
 @as_json_option
 @one_sentence
-def list_tenants_command(status: str, plan: str, search: str, as_json: bool) -> None:
+def list_tenants_command(search: str, as_json: bool, **filters: str | None) -> None:
     """List tenants by slug."""
     with platform_scope("command tenant list"):
-        lines = list(queries.iterate_tenants(_state(status, plan, search)))
+        lines = list(queries.iterate_tenants(_state(search, filters)))
     facts = [_facts_of_line(line) for line in lines]
     print_result(facts, as_json=as_json, text="\n".join(map(_text_of_line, lines)) or "No tenant matches.")
 
@@ -75,12 +78,14 @@ def reactivate_tenant_command(slug: str, reason: str | None, as_json: bool) -> N
         _print_status(queries.get_tenant(tenant_id), as_json=as_json)
 
 
-def _state(status: str, plan: str, search: str) -> TableState:
-    if status and status not in list(TenantStatus):
-        raise InputError(f"There is no status “{status}”; choose one of {', '.join(TenantStatus)}.")
-    if plan:
-        get_plan(plan)
-    filters = {name: value for name, value in (("status", status), ("plan", plan)) if value}
+def _state(search: str, given: dict[str, str | None]) -> TableState:
+    filters = {name: value for name, value in given.items() if value}
+    if "status" in filters and filters["status"] not in list(TenantStatus):
+        raise InputError(f"There is no status “{filters['status']}”; choose one of {', '.join(TenantStatus)}.")
+    if "plan" in filters:
+        get_plan(filters["plan"])
+    if "server" in filters:
+        get_server_by_name(filters["server"])
     return TableState(search=search.strip(), filters=filters, sort="slug")
 
 
@@ -92,6 +97,8 @@ def _facts_of_line(line: TenantLine) -> dict[str, Any]:
         "status": line.status,
         "plan": line.plan_key,
         "region": line.region,
+        "tier": line.tier,
+        "server": line.server,
         "owner_email": line.owner_email,
         "tags": line.tags,
         "created_at": line.created_at.isoformat(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,18 +15,11 @@ from app.core import clock
 from app.core.actors import Actor
 from app.core.database.models import ControlRecord, Record, TenantOwned, created_at
 from app.core.errors import StateError
+from app.core.search import normalise_search
 from app.plans.models import Plan
 from app.tenants.status import TenantActivity, TenantStatus, label, may_become
 
 _CONTROL = {"schema": "control"}
-
-
-def normalise_search(text: str) -> str:
-    """Return text as the search columns hold it, so that an index finds its prefix.
-
-    Source: Unicode Standard Annex 15, form NFC, so that equal looking text is equal.
-    """
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 class Tenant(TenantOwned, ControlRecord):

@@ -38,7 +38,7 @@ TRANSITIONS: dict[TenantStatus, frozenset[TenantStatus]] = {
     S.ACTIVE: frozenset({S.PAST_DUE, S.SUSPENDED, S.ARCHIVED}),
     S.PAST_DUE: frozenset({S.ACTIVE, S.SUSPENDED, S.ARCHIVED}),
     S.SUSPENDED: frozenset({S.ACTIVE, S.ARCHIVED}),
-    S.ARCHIVED: frozenset({S.ACTIVE, S.DELETING}),
+    S.ARCHIVED: frozenset({S.ACTIVE, S.PAST_DUE, S.DELETING}),
     S.DELETING: frozenset({S.DELETED}),
     S.DELETED: frozenset(),
 }

@@ -16,7 +16,7 @@ from app.core.database.versions import newest_version
 from app.core.ids import new_id
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import Tier, platform_scope
-from app.homes import building, queries, run_steps, services
+from app.homes import building, making, queries, run_steps, services
 from app.homes.models import RunState
 from app.operations.runner import run_operation
 from tests.bench.figures import Figure, tell
@@ -50,7 +50,8 @@ def _make_homes(count: int) -> list[str]:
         version = HomeVersion(newest_version("tenant"), newest_version("tenancy"))
         for schema in schemas:
             with connection.transaction():
-                connection.execute(building._schema_script(schema, template))
+                making.make_schema(connection, schema, template)
+                making.open_schema(connection, schema)
             copy_version(connection, HomeKey("main", "", schema), Tier.SCHEMA, version)
     return schemas
 

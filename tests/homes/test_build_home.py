@@ -8,16 +8,18 @@ from sqlalchemy import select
 from app.core.database.owner import owner_connection
 from app.core.database.session import db, engines
 from app.core.database.transactions import transaction
-from app.core.errors import UnavailableError
+from app.core.errors import StateError, UnavailableError
 from app.core.tenancy.errors import HomeUnavailableError
 from app.core.tenancy.scopes import Tier, tenant_scope
 from app.homes.building import build_home, drop_home, read_template
+from app.homes.services import create_home
 from app.homes.structure import compare, read_structure
 from app.members.models import Member
 from app.members.services import create_default_roles
 from app.settings.models import Setting
 from tests.factories import SETUP, make_bob
 from tests.homes.placing import PLACES, make_home
+from tests.tenant_rows import insert_tenant
 
 
 @pytest.mark.parametrize(("tier", "server"), PLACES)
@@ -63,3 +65,8 @@ def test_a_home_taken_down_is_gone_and_its_neighbour_is_not(app: object, annex: 
         db.session.scalars(select(Setting)).all()
     with tenant_scope(globex, reason="test"):
         assert db.session.scalars(select(Setting.value)).all() == ["red"]
+
+
+def test_a_tenant_without_a_place_gets_no_home(app: object) -> None:
+    with pytest.raises(StateError, match="has no place for a home"):
+        create_home(insert_tenant("acme"))

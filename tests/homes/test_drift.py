@@ -100,6 +100,18 @@ def test_what_cannot_be_compared_says_why(app: Portal) -> None:
     assert (row.schema_name, "strange" in row.error) == (acme.placement.schema, True)
 
 
+def test_a_home_that_lost_its_version_cannot_be_compared_and_others_are(app: Portal) -> None:
+    first, second = make_homes(2)
+    change(first, "drop table alembic_version")
+    change(second, "drop policy tenant on settings")
+    with platform_scope("test"):
+        services.start_check(actor=ADA)
+    run_jobs()
+    found = {row.schema_name: (row.error or "", len(row.differences)) for row in rows_of(HomeCheck)}
+    assert "alembic_version" in found[first.placement.schema][0]
+    assert found[second.placement.schema] == ("", 1)
+
+
 def test_the_schedule_starts_the_comparison(app: Portal) -> None:
     (acme,) = make_homes(1)
     with platform_scope("test"):

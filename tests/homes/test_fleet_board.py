@@ -9,7 +9,7 @@ from app.core.database.versions import newest_version
 from app.core.tenancy.scopes import Tier
 from app.homes.models import FleetRun, HomeCheck, RunState
 from app.web.hosts import Portal
-from tests.factories import make_staff_user, rows_of, sign_in, sign_in_as_ada, use_cheap_passwords
+from tests.factories import rows_of
 from tests.homes.fleets import home_name, make_homes
 from tests.homes.placing import make_home
 from tests.homes.releases import Release
@@ -17,22 +17,6 @@ from tests.homes.test_drift import change
 from tests.homes.test_migrate_fleet import BREAK_ALL
 from tests.page import PageClient
 from tests.work import run_jobs
-
-
-@pytest.fixture
-def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Ada's browser: a platform admin, signed in."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
-    return sign_in_as_ada(app)
-
-
-@pytest.fixture
-def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Sam's browser: support, signed in; may look and not touch."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user("sam@platform.example", role="support", name="Sam Vimes")
-    return sign_in(app, "admin.localhost", "sam@platform.example")
 
 
 def rows_on(page: PageClient) -> list[str]:

@@ -7,7 +7,7 @@ from app.core.database.owner import owner_connection
 from app.core.database.versions import newest_version
 from app.core.ids import new_id
 from app.core.tenancy.scopes import Tier
-from app.homes import building
+from app.homes import building, making
 from app.homes.models import RunState
 from tests.homes.fleets import migrate, outcomes, read_state
 from tests.homes.releases import Release
@@ -23,7 +23,8 @@ def test_hundreds_of_homes_are_migrated_in_one_run(release: Release) -> None:
         assert connection.execute(LIMIT).fetchone() == (64,)
         for schema in schemas:
             with connection.transaction():
-                connection.execute(building._schema_script(schema, template))
+                making.make_schema(connection, schema, template)
+                making.open_schema(connection, schema)
             copy_version(connection, HomeKey("main", "", schema), Tier.SCHEMA, version)
     newest = release.add()
     run = migrate()

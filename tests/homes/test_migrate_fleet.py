@@ -83,8 +83,8 @@ def test_a_run_with_too_many_failures_stops_before_the_next_ring(release: Releas
     run = migrate()
     found = sorted(outcomes(run.id)[home_name(home)] for home in homes)
     assert (run.state, found) == (RunState.STOPPED, ["failed", "pending", "pending", "pending"])
-    events = [event for event in rows_of(ControlAuditEvent) if event.target_kind == "fleet run"]
-    assert events[-1].reason == "stopped: 1 migrated, 1 failed, 3 not attempted"  # The pool came first.
+    reasons = [event.reason for event in rows_of(ControlAuditEvent) if event.target_kind == "fleet run"]
+    assert "stopped: 1 migrated, 1 failed, 3 not attempted" in reasons  # The pool came first.
 
 
 def test_a_stopped_run_goes_on_without_those_that_have_failed(release: Release) -> None:

@@ -29,6 +29,15 @@ insert into control.operations (id, tenant_id, kind, state, payload, actor_label
     select md5(m.n || 'operation' || i)::uuid, m.id, (array['move', 'backup', 'provision'])[1 + mod(i, 3)],
         case when mod(n * 100 + i, 1000) = 7 then 'failed' else 'done' end, '{}', 'system', 3,
         now() - (i * 120 + n) * interval '1 minute' from many m, generate_series(1, 100) i;
+insert into control.tenants (id, slug, name, name_search, status, activity, plan_id, region, time_zone, locale,
+    currency, owner_name, owner_email, created_at, updated_at)
+    select coalesce(m.id, gen_random_uuid()), 'tenant-' || i, 'Tenant ' || i, 'tenant ' || i, 'active', 'none', p.id,
+        'eu', 'UTC', 'en', 'EUR', 'Bob', 'bob@' || i || '.example', now(), now()
+    from generate_series(2, 3000) i left join many m on m.n = i, control.plans p where p.key = 'toy';
+insert into control.moves (id, tenant_id, state, source, target, actor_label, row_count, byte_count, key_count,
+    created_at) select md5(m.n || 'move' || i)::uuid, m.id, 'finished', '{"tier": "pool", "server": "main"}',
+        '{"tier": "schema", "server": "main"}', 'system', 0, 0, 0, now() - (i * 120 + n) * interval '1 minute'
+    from many m, generate_series(1, 50) i;
 insert into control.operation_steps (operation_id, name, position, title, state)
     select md5(m.n || 'operation' || i)::uuid, 'step-' || s, s, 'Step', 'done'
     from many m, generate_series(1, 100) i, generate_series(1, 3) s;
@@ -68,7 +77,8 @@ insert into control.audit_events (tenant_id, id, at, actor_kind, actor_label, ac
         target_search, changes from pool.audit_events;
 """
 TABLES = """pool.audit_events, control.audit_events, pool.roles, pool.members, pool.member_sessions, pool.settings,
-    control.operations, control.operation_steps, control.tenant_status_changes, control.tenant_notes,
+    control.operations, control.operation_steps, control.tenants, control.moves,
+    control.tenant_status_changes, control.tenant_notes,
     control.tenant_tags, control.tenant_metadata, control.tenant_facts, control.staff_sessions,
     control.saved_views, control.outbox, tenancy.outbox, control.job_index"""
 

@@ -17,6 +17,7 @@ from app.core.tenancy.scopes import TenantRoute, platform_scope, tenant_scope
 from app.jobs import queries as jobs
 from app.jobs.queries import JobFilter
 from app.members import queries as members
+from app.moves import queries as moves
 from app.operations import queries as operations
 from app.operations.queries import OperationFilter
 from app.operations.queries import search_operations as search
@@ -82,6 +83,11 @@ OF_THE_PLATFORM: dict[str, tuple[Ask, str]] = {
         partial(jobs.list_jobs, JobFilter(stage="scheduled")),
         "ix_outbox_due ix_job_index_due",
     ),
+    "moves.search_moves": (lambda: moves.search_moves(TableState()), "ix_moves_created_at_id"),
+    "moves.search_moves, of a tenant": (
+        lambda: moves.search_moves(TableState(search="tenant 77")),
+        "ix_tenants_name_search_id uq_tenants_slug ix_moves_tenant_id_created_at_id",
+    ),
     "staff.list_live_sessions": (
         lambda: staff.list_live_sessions(NOBODY, clock.now()),
         "ix_staff_sessions_staff_user_id",
@@ -110,7 +116,6 @@ SMALL = {
     "homes.search_homes": "a row for each home of its own and each pool, not for each tenant",
     "mail.list_mails": "files of a development machine",
     "moves.list_overdue_moves": "no page: a job, through the index of what is kept",
-    "moves.search_moves": "a row for each home that was ever moved, newest first through its index",
     "onboarding.list_expired_requests": "no page: an hourly job, through the index of status",
     "plans.list_plans": "a handful of plans",
     "servers.list_homes": "at most a page, from the end of the index of placements",

@@ -10,7 +10,6 @@ from redis import Redis
 
 from app.core.tenancy.scopes import TenantRoute
 from app.web.hosts import Portal
-from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.jobs import toys
 from tests.page import PageClient
 from tests.tenant_rows import make_tenant_rows, owner_connection
@@ -46,21 +45,17 @@ def clean_toys() -> Iterator[None]:
 
 
 @pytest.fixture
-def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Ada's browser: a platform admin, signed in."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
+def ada(ada: PageClient) -> PageClient:
+    """Ada's browser; no job has come of signing in."""
     forget_jobs()
-    return sign_in_as_ada(app)
+    return ada
 
 
 @pytest.fixture
-def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Sam's browser: support, signed in; may look and not touch."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user("sam@platform.example", role="support", name="Sam Vimes")
+def sam(sam: PageClient) -> PageClient:
+    """Sam's browser; no job has come of signing in."""
     forget_jobs()
-    return sign_in(app, "admin.localhost", "sam@platform.example")
+    return sam
 
 
 def forget_jobs() -> None:

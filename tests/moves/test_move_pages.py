@@ -11,7 +11,7 @@ from app.moves.queries import find_open_move
 from app.moves.services import start_move
 from app.moves.views.admin import CSV_HEADER
 from app.web.hosts import Portal
-from tests.factories import SETUP, make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
+from tests.factories import SETUP, make_staff_user, sign_in
 from tests.moves.stock import make_stocked
 from tests.page import PageClient
 from tests.servers.acts import add_annex
@@ -20,11 +20,10 @@ from tests.work import run_jobs
 
 
 @pytest.fixture
-def ada(app: Portal, annex: str, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
+def ada(ada: PageClient, annex: str) -> PageClient:
+    """Ada's browser; there is a second server."""
     add_annex()
-    return sign_in_as_ada(app)
+    return ada
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ def test_the_list_shows_moves_filters_them_and_exports_them(ada: PageClient, acm
     ada.get("/moves")
     assert "schema on annex" in ada.text
     ada.get("/moves?state=kept")
-    assert "No move is in this state" in ada.text
+    assert "No move matches" in ada.text
     ada.get("/moves.csv")
     header, line = ada.text.strip().splitlines()
     assert header.replace('"', "") == ",".join(CSV_HEADER)
@@ -150,3 +149,24 @@ def test_support_may_look_and_not_move(app: Portal, ada: PageClient, acme: Tenan
     assert sam.status == 200
     sam.get(f"/tenants/{acme.tenant_id}/moves/new")
     assert sam.status == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?q=GLO", ["globex"]),
+        ("?q=ac", ["acme"]),
+        ("?q=lobex", []),
+        ("?q=acme&state=kept", []),
+        ("?q=a&state=running", ["acme"]),
+    ],
+)
+def test_moves_are_found_by_the_beginning_of_a_tenants_name(
+    ada: PageClient, acme: TenantRoute, query: str, found: list[str]
+) -> None:
+    for tenant in (acme, make_tenant_rows("globex")):
+        ask_for(ada, tenant, "schema", "annex")
+    ada.get(f"/moves{query}")
+    assert ada.page.texts("#move-table tbody th a") == found
+    assert len(ada.get(f"/moves.csv{query}").text.strip().splitlines()) == 1 + len(found)
+    assert ("No move matches" in ada.get(f"/moves{query}").text) == (not found)

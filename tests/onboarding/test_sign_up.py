@@ -167,6 +167,12 @@ def test_a_flood_of_sign_ups_is_slowed_down(visitor):
         if visitor.status == 429:
             break
     assert visitor.status == 429
+    wait_seconds = int(visitor.page.response.headers["Retry-After"])
+    assert 0 < wait_seconds <= 3600
+    assert "Too many tries. Wait" in visitor.text
+    # Nothing that was typed is lost.
+    assert visitor.select("[name=slug]")[0].get("value") == f"flood-{number}"
+    assert visitor.select("[name=owner_email]")[0].get("value") == FORM["owner_email"]
 
 
 def test_a_visitor_is_offered_an_address_too(visitor):

@@ -109,19 +109,22 @@ end $$
 FORGET = """
 delete from control.servers where name <> 'main';
 update control.servers set region = 'eu-central', capacity = 100000, accepts_homes = true, state = 'ready',
-    error = null, measured_at = null, is_reachable = null;
+    ready_schema_count = 0, ready_database_count = 0, error = null, measured_at = null, is_reachable = null;
 delete from control.context_keys where database_name <> '';
 update control.registry_version set version = version + 1
 """
-DATABASES = "select server, database_name from control.context_keys where database_name <> ''"
+DATABASES = """
+select server, database_name from control.context_keys where database_name <> ''
+union all select server, 'w_' || replace(id::text, '-', '') from control.ready_homes where tier = 'database'
+"""
 
 
 def empty_database(superuser_url: str, other_superuser_url: str, worker: str) -> None:
     """Delete every row and every home of its own, past policies and triggers, as only the superuser can."""
     main, annex = superuser_url.rpartition("/")[0], other_superuser_url.rpartition("/")[0]
     with psycopg.connect(f"{main}/tenantry_{worker}", autocommit=True) as connection:
-        connection.execute(EMPTY)
         dropped = connection.execute(DATABASES).fetchall()
+        connection.execute(EMPTY)
         connection.execute(FORGET)
     with psycopg.connect(other_superuser_url, autocommit=True) as connection:
         has_annex = connection.execute("select 1 from pg_database where datname = %s", (f"annex_{worker}",)).fetchone()

@@ -137,6 +137,7 @@ def test_a_server_with_homes_stays_and_one_without_is_forgotten(
         connection.execute("delete from control.placements where tenant_id = %s", (home.tenant_id,))
     with platform_scope("test"):
         services.remove_server(bare_id, actor=SETUP)
+    run_jobs()
     assert not (instance.var_dir / "servers" / "bare").exists()
     register(bare_url)
     run_to_the_end()
@@ -188,7 +189,9 @@ def test_ada_edits_moves_and_removes_a_server(app: Portal, bare_url: str, bare_i
     ada.get(f"{path}/removal")
     assert ada.submit(f"{path}/removal", confirm_name="other").status == 422
     ada.submit(f"{path}/removal", confirm_name="bare")
-    assert "bare was removed." in ada.text
+    assert "bare is being removed." in ada.text
+    run_jobs()
+    assert ada.get(path).status == 404
 
 
 def test_the_main_server_says_where_it_is_configured_and_that_it_stays(app: Portal) -> None:

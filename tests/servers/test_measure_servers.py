@@ -9,8 +9,10 @@ import pytest
 
 from app.core.config import Settings
 from app.core.database.owner import owner_connection as owner_at
-from app.core.database.server_urls import ServerUrls
-from app.core.tenancy.scopes import DatabaseAddress, Login, Tier, platform_scope
+from app.core.database.transactions import transaction
+from app.core.job_names import JobName
+from app.core.jobs import enqueue
+from app.core.tenancy.scopes import DatabaseAddress, Tier, platform_scope
 from app.jobs.schedules import list_schedules
 from app.servers.services import measure_servers
 from app.web.hosts import Portal
@@ -19,20 +21,12 @@ from tests.homes.placing import make_home
 from tests.servers import ANNEX
 from tests.servers.acts import add_annex, see
 from tests.tenant_rows import owner_connection
+from tests.work import run_jobs
 
 
 def look() -> None:
     with platform_scope("test"):
         measure_servers()
-
-
-@pytest.fixture
-def annex_away(annex: str, instance: Settings) -> object:
-    """The second server at an address where nobody answers."""
-    urls = ServerUrls(instance)
-    known = {login: urls.get(login, DatabaseAddress(ANNEX)) for login in Login}
-    yield lambda: urls.replace(ANNEX, {login: f"{url.rpartition(':')[0]}:1/annex" for login, url in known.items()})
-    urls.replace(ANNEX, known)
 
 
 def test_each_server_is_measured(app: Portal, annex: str) -> None:
@@ -62,6 +56,13 @@ def test_a_server_that_is_away_is_shown_so_and_stops_no_other(app: Portal, annex
     ada = sign_in_as_ada(app)
     assert "Away" in ada.get("/servers").text
     assert "annex is away" in ada.get(f"/servers/{see(ANNEX).id}").text
+
+
+def test_the_job_measures_them(app: Portal) -> None:
+    with platform_scope("test"), transaction():
+        enqueue(JobName.SERVERS_MEASURE)
+    run_jobs()
+    assert see("main").is_reachable
 
 
 def test_a_server_whose_urls_are_unknown_is_away(app: Portal) -> None:

@@ -8,27 +8,7 @@ import pytest
 
 from app.core.config import Settings
 from app.web.hosts import Portal
-from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
-from tests.page import PageClient
 from tests.tenants import seed
-
-SAM = "sam@platform.example"
-
-
-@pytest.fixture
-def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Ada's browser: a platform admin, signed in."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
-    return sign_in_as_ada(app)
-
-
-@pytest.fixture
-def sam(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    """Sam's browser: support, signed in; may look and not touch."""
-    use_cheap_passwords(monkeypatch)
-    make_staff_user(SAM, role="support", name="Sam Vimes")
-    return sign_in(app, "admin.localhost", SAM)
 
 
 @pytest.fixture

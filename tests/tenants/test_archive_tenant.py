@@ -100,10 +100,21 @@ def test_the_suspension_is_lifted_by_whoever_says_so(ada, archived_while_suspend
     assert count_events(AuditAction.TENANT_SUSPENDED) == 1
 
 
+def test_a_tenant_that_was_past_due_is_so_again(ada):
+    tenant_id = register("acme", status="past_due")
+    with platform_scope("test"):
+        services.archive_tenant(tenant_id, reason="The contract ended.", actor=SETUP)
+    assert "It was past due when it was archived, and is so again." in ada.get(f"/tenants/{tenant_id}/unarchival").text
+    ada.submit(f"/tenants/{tenant_id}/unarchival", reason="They came back.")
+    assert status_of(tenant_id) == "past_due"
+    assert last_event(AuditAction.TENANT_UNARCHIVED).changes == {"status": ["archived", "past_due"]}
+
+
 def test_a_tenant_that_was_active_when_archived_is_not_asked_about(ada):
     tenant_id = register("acme", status="archived")
     page = ada.get(f"/tenants/{tenant_id}/unarchival")
     assert not page.select("[name=keep_suspended]")
+    assert "past due" not in page.text
     with platform_scope("test"):
         services.unarchive_tenant(tenant_id, keep_suspended=True, actor=SETUP)
     assert status_of(tenant_id) == "active"

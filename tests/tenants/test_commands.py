@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app.core.audit_actions import AuditAction
+from tests.tenant_rows import owner_connection
 from tests.tenants.registry import last_event, read_tenant, register
 
 
@@ -27,11 +28,17 @@ def test_the_list_shows_each_tenant_on_a_line(run):
 @pytest.mark.parametrize(
     ("words", "found"),
     [(("--status", "suspended"), ["acme"]), (("--plan", "team"), ["globex"]), (("--search", "Glo"), ["globex"]),
-     (("--search", "bob@example.com"), ["acme", "globex"]), (("--status", "archived"), [])],
+     (("--search", "bob@example.com"), ["acme", "globex"]), (("--status", "archived"), []),
+     (("--tier", "schema"), ["globex"]), (("--server", "main"), ["acme", "globex"])],
 )  # fmt: skip
 def test_the_list_is_narrowed_as_the_page_is(run, words, found):
     register("acme", status="suspended")
     register("globex", plan="team")
+    with owner_connection() as connection:
+        connection.execute(
+            "update control.placements set tier = 'schema' from control.tenants t "
+            "where t.id = tenant_id and t.slug = 'globex'"
+        )
     assert [row["slug"] for row in json.loads(run("list", *words, "--json").stdout)] == found
 
 
@@ -70,6 +77,7 @@ def test_a_tenant_is_suspended_and_reactivated(run):
         (("suspend", "acme", "--reason", " "), "Say why."),
         (("suspend", "globex", "--reason", "x"), "Globex is archived; it cannot become suspended."),
         (("reactivate", "acme"), "Acme is active; only one that is suspended or past due can be reactivated."),
+        (("list", "--server", "gold"), "There is no server “gold”."),
         (("list", "--plan", "gold"), "There is no plan “gold”; choose one of starter, team, enterprise."),
     ],
 )

@@ -9,11 +9,13 @@ import pytest
 from app.audit.queries import EventFilter, list_tenant_events
 from app.core.database.session import db
 from app.core.database.transactions import transaction
+from app.core.database.versions import newest_version
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.operations.models import Operation
 from app.operations.services import start_operation
 from app.tenants import services
 from tests.factories import SETUP, make_tenant_rows
+from tests.tenant_rows import owner_connection
 from tests.tenants.registry import counted_statements, register
 
 TABS = ["", "/status", "/metadata", "/operations", "/audit"]
@@ -25,6 +27,29 @@ def test_the_overview_shows_whom_to_contact_and_where_everything_is(ada):
     for words in ("bob@example.com", "EU Central", "Starter", "vip", str(tenant_id), "Pool"):
         assert words in ada.text
     assert ada.select("a[href=http://acme.localhost:8000/]")
+
+
+@pytest.mark.parametrize("version", ["0001", newest_version("tenant")])
+def test_the_overview_shows_which_version_the_home_has(ada, version):
+    tenant_id, newest = make_tenant_rows("acme").tenant_id, newest_version("tenant")
+    set_pool_version(version)
+    page = ada.get(f"/tenants/{tenant_id}")
+    set_pool_version(newest)
+    assert page.texts("a[href=/fleet/home?server=main&name=pool]") == [version]
+    assert ("Not this release’s" in page.text) == (version != newest)
+
+
+def set_pool_version(version):
+    """Let routing believe that the main server's pool has a version."""
+    with owner_connection() as connection:
+        connection.execute("update control.home_versions set version = %s where server = 'main'", (version,))
+
+
+def test_a_home_that_is_not_built_has_no_version(ada):
+    tenant_id = register("acme")
+    with owner_connection() as connection:
+        connection.execute("update control.placements set tier = 'schema', schema_name = 't_acme'")
+    assert "not built yet" in ada.get(f"/tenants/{tenant_id}").text
 
 
 def test_facts_are_shown_with_their_time_and_unit(ada):

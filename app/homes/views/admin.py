@@ -42,6 +42,7 @@ def list_homes() -> ResponseReturnValue:
         page=queries.search_homes(state),
         counts=counts,
         newest=newest_version("tenant"),
+        ready_count=queries.count_ready(),
         drifted_count=queries.count_drifted(),
         checked_at=queries.find_last_check_at(),
         selects=_selects(sorted({count.server for count in counts})),

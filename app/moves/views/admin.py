@@ -35,13 +35,13 @@ CSV_HEADER = (
 @bp.get("/moves")
 @require(Permission.TENANT_READ)
 def list_moves() -> ResponseReturnValue:
-    """Show the moves that the filter leaves, a page of them."""
+    """Show the moves that search and filter leave, a page of them."""
     state = _state()
     return render(
         "moves/admin/list_moves.html",
         fragment="moves/_moves.html",
         state=state,
-        page=queries.search_moves(state.filters.get("state"), state.cursor),
+        page=queries.search_moves(state),
         states=choices_of(MoveState),
     )
 
@@ -49,8 +49,8 @@ def list_moves() -> ResponseReturnValue:
 @bp.get("/moves.csv")
 @require(Permission.TENANT_READ)
 def list_moves_csv() -> ResponseReturnValue:
-    """Send the newest moves that the filter leaves."""
-    return csv_response(f"moves-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, _csv_rows(_state().filters.get("state")))
+    """Send the newest moves that search and filter leave."""
+    return csv_response(f"moves-{clock.now():%Y-%m-%d}.csv", CSV_HEADER, _csv_rows(_state()))
 
 
 @bp.get("/moves/<uuid:move_id>")
@@ -152,7 +152,7 @@ def _state() -> TableState:
     return TableState.from_args(request.args, filters={"state": list(MoveState)})
 
 
-def _csv_rows(state: str | None) -> Iterator[tuple[object, ...]]:
+def _csv_rows(state: TableState) -> Iterator[tuple[object, ...]]:
     for row in queries.iterate_moves(state):
         yield (
             str(row.id), str(row.tenant_id), row.state, row.from_place, row.to_place, row.row_count, row.byte_count,

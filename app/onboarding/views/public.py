@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.errors import InputError
+from app.core import clock
+from app.core.errors import InputError, ThrottledError
+from app.credentials.refusals import render_refused
+from app.credentials.throttles import say_wait
 from app.onboarding import queries, services
 from app.onboarding.forms import SignUpForm
 from app.onboarding.views.suggestions import render_slug_suggestion
@@ -20,6 +23,7 @@ from app.web.links import admin_url, tenant_url
 from app.web.rate_limits import limiter
 
 bp = Blueprint("onboarding_public", __name__, subdomain=Surface.PUBLIC)
+FORM_PAGE = "onboarding/public/new_sign_up.html"
 VISITORS = "a visitor has no account yet"
 
 
@@ -39,9 +43,9 @@ def new_sign_up() -> ResponseReturnValue:
 
 @bp.post("/sign-up")
 @allow_anybody(VISITORS)
-@limiter.limit("20 per hour")
+@limiter.limit("20 per hour", on_breach=lambda limit: _slow_down(limit.reset_at))
 def create_sign_up() -> ResponseReturnValue:
-    """Ask the visitor to confirm by mail; an invalid form comes back with 422."""
+    """Ask the visitor to confirm by mail; an invalid form comes back with 422, and with 429 after too many."""
     form = SignUpForm()
     form.offer_plans(list_plans())
     if not form.validate_on_submit():
@@ -105,4 +109,12 @@ def create_confirmation(token: str) -> ResponseReturnValue:
 
 def _form_page(form: SignUpForm, status: int = 200) -> ResponseReturnValue:
     form.offer_plans(list_plans())
-    return render("onboarding/public/new_sign_up.html", status, form=form)
+    return render(FORM_PAGE, status, form=form)
+
+
+def _slow_down(reset_at: int) -> Response:
+    """Show the form as it was filled in, and when it can be sent again."""
+    form, wait_seconds = SignUpForm(), max(reset_at - int(clock.now().timestamp()), 1)
+    form.offer_plans(list_plans())
+    words = f"Wait {say_wait(wait_seconds)}, then send the form again. Nothing that you wrote is lost."
+    return render_refused(FORM_PAGE, form, ThrottledError(words, wait_seconds))

@@ -13,7 +13,7 @@ from app.core.errors import InputError
 from app.core.permissions import Permission
 from app.operations.queries import list_steps
 from app.servers import queries, services
-from app.servers.forms import DEFAULT_CAPACITY, RegistrationForm, TermsForm, UrlForm
+from app.servers.forms import USUAL_TERMS, RegistrationForm, TermsForm, UrlForm
 from app.servers.models import ServerState
 from app.servers.queries import DEFAULT_SORT, SORTS
 from app.web.choices import REGIONS
@@ -60,7 +60,7 @@ def list_servers_csv() -> ResponseReturnValue:
 @require(Permission.SERVER_MANAGE)
 def new_server() -> ResponseReturnValue:
     """Show the form of a further server."""
-    return _new_page(RegistrationForm(capacity=DEFAULT_CAPACITY, accepts_homes=True))
+    return _new_page(RegistrationForm(obj=USUAL_TERMS))
 
 
 @bp.post("/servers")
@@ -89,6 +89,7 @@ def show_server(server_id: UUID) -> ResponseReturnValue:
         "servers/admin/show_server.html",
         server=server,
         counts=queries.count_homes(server.name).get(server.name),
+        ready=queries.count_ready_homes(server.name),
         homes=queries.list_homes(server.name),
         most_homes=queries.MOST_HOMES,
         budget=queries.read_budget(),
@@ -151,13 +152,13 @@ def new_removal(server_id: UUID) -> ResponseReturnValue:
 @bp.post("/servers/<uuid:server_id>/removal")
 @require(Permission.SERVER_MANAGE)
 def create_removal(server_id: UUID) -> ResponseReturnValue:
-    """Forget a server without homes; another name than its own comes back with 422."""
+    """Start removing a server without homes; another name than its own comes back with 422."""
     server = queries.get_server(server_id)
     form = ConfirmForm(expected=server.name)
     if not form.validate_on_submit():
         return _server_page("new_removal", server_id, form, 422)
     services.remove_server(server_id, actor=current_actor())
-    flash(f"{server.name} was removed.", "success")
+    flash(f"{server.name} is being removed.", "success")
     return redirect_to(url_for(".list_servers"))
 
 

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.database.session import db
+from app.core.search import normalise_search
 from app.plans.models import Plan
-from app.tenants.models import Tenant, TenantPlacement, TenantTag, normalise_search
+from app.tenants.models import Tenant, TenantPlacement, TenantTag
 from app.tenants.status import TenantStatus
 from app.web.tables import CursorValue, Page, TableState, build_page, decode_cursor
 
@@ -120,6 +121,13 @@ def count_statement(state: TableState) -> Rows:
     return select(func.count()).select_from(found)
 
 
+def has_beginning(text: str) -> ColumnElement[bool]:
+    """Return the condition that a tenant's name or slug begins with a text."""
+    # LIKE is not leakproof and would never reach an index under row-level security.
+    prefix = normalise_search(text)
+    return or_(Tenant.name_search.op("^@")(prefix), Tenant.slug.op("^@")(prefix))
+
+
 def _columns() -> Rows:
     tags = select(TenantTag.tag).where(TenantTag.tenant_id == Tenant.id).order_by(TenantTag.tag).scalar_subquery()
     statement = select(
@@ -154,7 +162,8 @@ def _narrowed(statement: Rows, state: TableState) -> Rows:
 
 def _conditions(state: TableState) -> Iterator[ColumnElement[bool]]:
     if state.search:
-        yield _search(state.search)
+        is_address = "@" in state.search.strip("@")
+        yield Tenant.owner_email == state.search.lower() if is_address else has_beginning(state.search)
     filters = state.filters
     # A deleted tenant is shown to whoever asks for one; sign-ups that nobody confirmed end up there.
     yield Tenant.status == filters["status"] if "status" in filters else Tenant.status != TenantStatus.DELETED.value
@@ -167,14 +176,6 @@ def _conditions(state: TableState) -> Iterator[ColumnElement[bool]]:
             yield Tenant.id.in_(select(TenantPlacement.tenant_id).where(column == filters[name]))
     if "tag" in filters:
         yield Tenant.id.in_(select(TenantTag.tenant_id).where(TenantTag.tag == filters["tag"]))
-
-
-def _search(text: str) -> ColumnElement[bool]:
-    if "@" in text.strip("@"):
-        return Tenant.owner_email == text.lower()
-    # LIKE is not leakproof and would never reach an index under row-level security.
-    prefix = normalise_search(text)
-    return or_(Tenant.name_search.op("^@")(prefix), Tenant.slug.op("^@")(prefix))
 
 
 def _ordered(statement: Rows, state: TableState, *, descending: bool) -> Rows:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from app.core.database.session import db
+from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, TenantStatusChange
 from app.tenants.slugs import skeleton
@@ -55,6 +55,12 @@ def find_placement(tenant_id: UUID) -> TenantPlacement | None:
     return db.session.get(TenantPlacement, tenant_id)
 
 
+def find_home_version(tenant_id: UUID) -> str | None:
+    """Return the version of a tenant's home, as routing knows it; None for one that is not built."""
+    route = registry().find_route(tenant_id)
+    return route.home_version if route is not None else None
+
+
 def list_status_changes(tenant_id: UUID) -> list[TenantStatusChange]:
     """Return a tenant's status history, newest first, as far back as a page shows it."""
     statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
@@ -62,20 +68,25 @@ def list_status_changes(tenant_id: UUID) -> list[TenantStatusChange]:
     return list(db.session.scalars(newest.limit(MOST_STATUS_CHANGES)))
 
 
+def find_status_when_archived(tenant_id: UUID) -> str | None:
+    """Return the status that an archived tenant had before; None for one that is not archived."""
+    change = db.session.scalar(_newest_change(tenant_id))
+    return change.from_status if change is not None and change.to_status == TenantStatus.ARCHIVED else None
+
+
 def find_lifted_suspension(tenant_id: UUID) -> TenantStatusChange | None:
     """Return the suspension that unarchiving a tenant lifts; None for one that was not suspended when archived."""
-    statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
-    newest = statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc()).limit(1)
-    archival = db.session.scalar(newest)
-    if archival is None or (archival.from_status, archival.to_status) != (
-        TenantStatus.SUSPENDED,
-        TenantStatus.ARCHIVED,
-    ):
+    if find_status_when_archived(tenant_id) != TenantStatus.SUSPENDED:
         return None
-    return db.session.scalar(newest.where(TenantStatusChange.to_status == TenantStatus.SUSPENDED))
+    return db.session.scalar(_newest_change(tenant_id).where(TenantStatusChange.to_status == TenantStatus.SUSPENDED))
 
 
 def list_facts(tenant_id: UUID) -> dict[str, TenantFact]:
     """Return a tenant's facts by key."""
     facts = db.session.scalars(select(TenantFact).where(TenantFact.tenant_id == tenant_id))
     return {fact.key: fact for fact in facts}
+
+
+def _newest_change(tenant_id: UUID) -> Select[TenantStatusChange]:
+    statement = select(TenantStatusChange).where(TenantStatusChange.tenant_id == tenant_id)
+    return statement.order_by(TenantStatusChange.at.desc(), TenantStatusChange.id.desc()).limit(1)

@@ -15,11 +15,12 @@ from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import ConflictError, InputError
 from app.core.ids import new_id
+from app.core.search import normalise_search
 from app.core.tenancy.scopes import Placement, Tier
 from app.plans import queries as plans
 from app.servers.services import reserve_any_place, reserve_place
 from app.tenants import queries
-from app.tenants.models import Tenant, TenantPlacement, TenantSlug, TenantStatusChange, normalise_search
+from app.tenants.models import Tenant, TenantPlacement, TenantSlug, TenantStatusChange
 from app.tenants.slugs import check_slug, skeleton
 from app.tenants.status import TenantStatus
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from app.audit.services import record_event, unaudited
+from app.audit.services import record_event
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
@@ -33,7 +33,8 @@ def reactivate_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = Non
     Errors: StateError unless the tenant is suspended or past due.
     """
     with transaction():
-        _reopen(tenant_id, REACTIVATED_FROM, AuditAction.TENANT_REACTIVATED, reason, actor)
+        _refuse_other(tenant_id, REACTIVATED_FROM, AuditAction.TENANT_REACTIVATED)
+        _reopen(tenant_id, TenantStatus.ACTIVE, AuditAction.TENANT_REACTIVATED, reason, actor)
 
 
 def archive_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
@@ -48,13 +49,17 @@ def archive_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
 def unarchive_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None, keep_suspended: bool = False) -> None:
     """Open an archived tenant again; jobs that waited run at once.
 
-    One that was suspended when it was archived can be kept suspended, with the reason that it had: one more event.
+    One that was past due when it was archived is past due again. One that was suspended can be kept suspended, with
+    the reason that it had: one more event.
 
     Errors: StateError unless the tenant is archived.
     """
     with transaction():
+        _refuse_other(tenant_id, frozenset({TenantStatus.ARCHIVED}), AuditAction.TENANT_UNARCHIVED)
         suspension = queries.find_lifted_suspension(tenant_id)
-        _reopen(tenant_id, frozenset({TenantStatus.ARCHIVED}), AuditAction.TENANT_UNARCHIVED, reason, actor)
+        was_past_due = queries.find_status_when_archived(tenant_id) == TenantStatus.PAST_DUE
+        status = TenantStatus.PAST_DUE if was_past_due else TenantStatus.ACTIVE
+        _reopen(tenant_id, status, AuditAction.TENANT_UNARCHIVED, reason, actor)
         if keep_suspended and suspension is not None:
             action, why = AuditAction.TENANT_SUSPENDED, suspension.reason
             change_status(tenant_id, TenantStatus.SUSPENDED, action, reason=why, actor=actor)
@@ -97,15 +102,16 @@ def change_status(
         )
 
 
-@unaudited("the service whose transaction it joins records the event")
-def _reopen(
-    tenant_id: UUID, allowed: frozenset[TenantStatus], action: AuditAction, reason: str | None, actor: Actor
-) -> None:
+def _refuse_other(tenant_id: UUID, allowed: frozenset[TenantStatus], action: AuditAction) -> None:
+    """Hold the tenant until the transaction ends, and refuse one of another status than those that are allowed."""
     tenant = queries.get_tenant(tenant_id, lock=True)
     # More statuses lead to active than this verb is for: provisioning does, and each kind of closing has its own.
     if tenant.status not in allowed:
         wanted = " or ".join(label(status).lower() for status in sorted(allowed, reverse=True))
         verb = action.value.rpartition(".")[2]
         raise StateError(f"{tenant.name} is {label(tenant.status).lower()}; only one that is {wanted} can be {verb}.")
-    change_status(tenant_id, TenantStatus.ACTIVE, action, reason=reason, actor=actor)
+
+
+def _reopen(tenant_id: UUID, status: TenantStatus, action: AuditAction, reason: str | None, actor: Actor) -> None:
+    change_status(tenant_id, status, action, reason=reason, actor=actor)
     db.session.execute(select(func.tenancy.hasten_jobs(tenant_id)))

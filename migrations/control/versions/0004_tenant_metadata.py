@@ -54,7 +54,7 @@ insert into control.tenant_status_transitions (from_status, to_status) values
     ('active', 'past_due'), ('active', 'suspended'), ('active', 'archived'),
     ('past_due', 'active'), ('past_due', 'suspended'), ('past_due', 'archived'),
     ('suspended', 'active'), ('suspended', 'archived'),
-    ('archived', 'active'), ('archived', 'deleting'),
+    ('archived', 'active'), ('archived', 'past_due'), ('archived', 'deleting'),
     ('deleting', 'deleted')
 """
 # A definer, so that it judges by the whole table whoever changes a status.

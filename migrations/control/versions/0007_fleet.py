@@ -62,8 +62,23 @@ create table control.fleet_run_homes (
     constraint pk_fleet_run_homes primary key (run_id, server, database_name, schema_name)
 );
 create index ix_fleet_run_homes_run_id_state_ring_place on control.fleet_run_homes (run_id, state, ring, place);
+create table control.ready_homes (
+    id uuid not null constraint pk_ready_homes primary key,
+    server text not null,
+    tier text not null constraint ck_ready_homes_tier check (tier in ('schema', 'database')),
+    version text not null,
+    ready_at timestamptz
+);
+create index ix_ready_homes_server_tier_id on control.ready_homes (server, tier, id);
 """
-NAMES = ("home_versions", "home_templates", "home_checks", "fleet_runs", "fleet_run_homes")
+READY = """
+alter table control.servers
+    add column ready_schema_count integer not null default 0
+        constraint ck_servers_ready_schema_count check (ready_schema_count >= 0),
+    add column ready_database_count integer not null default 0
+        constraint ck_servers_ready_database_count check (ready_database_count >= 0)
+"""
+NAMES = ("home_versions", "home_templates", "home_checks", "fleet_runs", "fleet_run_homes", "ready_homes")
 # Once a statement, not once a row: a run writes hundreds of versions with one.
 WATCH = """
 create trigger bump_registry_version after insert or update or delete on control.home_versions
@@ -95,12 +110,14 @@ def upgrade() -> None:
     op.execute(TABLES)
     for name in NAMES:
         protect_control_table(op, f"control.{name}")
+    op.execute(READY)
     op.execute(WATCH)
     _create_resolvers(column=", home_version text", value=", v.version", join=JOIN)
 
 
 def downgrade() -> None:
     _create_resolvers(column="", value="", join="")
+    op.execute("alter table control.servers drop column ready_schema_count, drop column ready_database_count")
     op.execute(f"drop table {', '.join(f'control.{name}' for name in reversed(NAMES))}")
 
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.audit.queries import list_events as list_control_events
 from app.audit.views.filters import make_filter, read_state
+from app.core.database.versions import newest_version
 from app.core.errors import ConflictError
 from app.core.permissions import Permission
 from app.operations.queries import OperationFilter, find_latest_operation, list_steps, search_operations
@@ -52,6 +53,8 @@ def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
         effect=EFFECTS[TenantStatus(tenant.status)],
         placement=placement,
         server=find_server_by_name(placement.server) if placement else None,
+        home_version=queries.find_home_version(tenant_id),
+        newest_version=newest_version("tenant"),
         owner_fact=facts.pop("owner_has_accepted", None),
         facts=list_fact_lines(facts),
         tags=queries.list_tags(tenant_id),

@@ -14,6 +14,7 @@ from app.tenants import queries, services
 from app.tenants.actions import ARCHIVAL, REACTIVATION, SUSPENSION, UNARCHIVAL, StatusAction
 from app.tenants.forms import ArchivalForm, ReactivationForm, SuspensionForm, UnarchivalForm
 from app.tenants.models import Tenant
+from app.tenants.status import TenantStatus
 from app.tenants.views.admin.blueprint import bp
 from app.web.decorators import require
 from app.web.forms import Form
@@ -98,7 +99,11 @@ def create_unarchival(tenant_id: UUID) -> ResponseReturnValue:
 
 
 def _ask_unarchival(tenant: Tenant, form: UnarchivalForm, status: int = 200) -> ResponseReturnValue:
-    return _ask(UNARCHIVAL, tenant, form, status, suspension=queries.find_lifted_suspension(tenant.id))
+    was = {
+        "suspension": queries.find_lifted_suspension(tenant.id),
+        "was_past_due": queries.find_status_when_archived(tenant.id) == TenantStatus.PAST_DUE,
+    }
+    return _ask(UNARCHIVAL, tenant, form, status, **was)
 
 
 def _ask(action: StatusAction, tenant: Tenant, form: Form, status: int = 200, **context: Any) -> ResponseReturnValue:
