@@ -23,7 +23,7 @@ from tests.factories import SETUP, make_staff_user, rows_of, sign_in_as_ada
 from tests.homes.fleets import migrate as migrate_fleet
 from tests.homes.fleets import outcomes
 from tests.homes.placing import make_home
-from tests.homes.ready import OWN_TIERS, fill, known, there, want
+from tests.homes.ready import OWN_TIERS, alone_with_ready_homes, fill, known, there, want  # noqa: F401  # One is a fixture.
 from tests.homes.releases import Release
 from tests.servers import ANNEX
 from tests.servers.acts import add_annex, see

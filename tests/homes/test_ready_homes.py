@@ -22,7 +22,7 @@ from app.moves.services import start_move
 from app.web.hosts import Portal
 from tests.factories import SETUP
 from tests.homes.placing import make_home
-from tests.homes.ready import OWN_TIERS, fill, known, no_making, there, want
+from tests.homes.ready import OWN_TIERS, alone_with_ready_homes, fill, known, no_making, there, want  # noqa: F401  # One is a fixture.
 from tests.homes.releases import Release
 from tests.servers import environment_of
 from tests.tenant_rows import insert_tenant, route_of
