@@ -11,6 +11,8 @@ from app.core.jobs import Queue, job
 from app.isolation import services
 
 MOST_ATTEMPTS = 3
+# On a new instance the catalogue of plans may take a while to come.
+MOST_PREPARATIONS = 6
 
 
 def end_unproven(payload: dict[str, Any], error: str) -> None:
@@ -36,7 +38,7 @@ def probe(payload: dict[str, Any]) -> None:
     queue=Queue.OPERATIONS,
     enters_scope=False,
     on_failure=end_unproven,
-    max_attempts=MOST_ATTEMPTS,
+    max_attempts=MOST_PREPARATIONS,
 )
 def prepare(payload: dict[str, Any]) -> None:
     """Make the canaries that a probe waits for."""

@@ -32,6 +32,7 @@ class Standing:
     """How a server stands: its newest probe that has ended, and the one that is open."""
 
     server: str
+    server_id: UUID
     latest: Probe | None
     running: Probe | None
     is_late: bool
@@ -79,11 +80,12 @@ def list_probed_servers() -> list[str]:
 def list_standings(servers: Sequence[str] | None = None) -> list[Standing]:
     """Return how servers stand, those that are probed unless some are named."""
     late_before = clock.now() - timedelta(seconds=MISSED_INTERVALS * current_settings().isolation_probe_seconds)
+    ids = dict(db.session.execute(select(Server.name, Server.id)).all())
     standings = []
     for server in list_probed_servers() if servers is None else servers:
         latest = find_latest_probe(server)
         is_late = latest is None or (latest.finished_at or latest.created_at) < late_before
-        standings.append(Standing(server, latest, find_open_probe(server), is_late))
+        standings.append(Standing(server, ids[server], latest, find_open_probe(server), is_late))
     return standings
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -30,23 +29,11 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(isolation_group, list(words))
 
 
-@contextmanager
-def workers(app: Portal) -> Iterator[None]:
-    """Work beside the command, as the workers of an instance do."""
-    done = threading.Event()
-
-    def work() -> None:
-        with app.app_context():
-            while not done.wait(0.1):
-                run_jobs(may_fail=True)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work whenever the command waits, as the workers of an instance do."""
+    waiting = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: run_jobs(may_fail=True))
+    monkeypatch.setattr(commands, "time", waiting)
 
 
 @pytest.fixture
@@ -63,18 +50,16 @@ def files(report: Report, tmp_path: Path) -> Path:
     return path
 
 
-def test_check_waits_and_tells_every_check(app: Portal, report: Report) -> None:
-    with workers(app):
-        result = run("check", "--server", "main")
+def test_check_waits_and_tells_every_check(workers: None, report: Report) -> None:
+    result = run("check", "--server", "main")
     assert result.exit_code == 0, result.output
     assert result.output.startswith("main: passed")
     assert all(check["name"] in result.output for check in report.checks)
 
 
-def test_check_ends_with_1_when_a_wall_is_down(app: Portal, report: Report) -> None:
+def test_check_ends_with_1_when_a_wall_is_down(workers: None, report: Report) -> None:
     get_redis().set("leak", pair_of().b.planted)
-    with workers(app):
-        result = run("check", "--json")
+    result = run("check", "--json")
     assert result.exit_code == 1
     (facts,) = json.loads(result.stdout)
     assert facts["state"] == "failed"

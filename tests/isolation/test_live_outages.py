@@ -51,7 +51,7 @@ def test_a_server_that_is_away_is_unproven(app: Portal, annex: str, instance: Se
     engines().dispose()
     try:
         probe_id = request(annex)
-        for _attempt in range(4):
+        for _attempt in range(7):
             run_jobs(may_fail=True)
             make_jobs_due()
     finally:
@@ -65,7 +65,7 @@ def test_a_server_that_is_away_is_unproven(app: Portal, annex: str, instance: Se
 def test_without_a_plan_canaries_cannot_be_made_and_the_probe_says_so(app: Portal) -> None:
     with platform_scope("test"):
         probe_id = services.request_probe("main", actor=services.ACTOR)
-    for _attempt in range(4):
+    for _attempt in range(7):
         run_jobs(may_fail=True)
         make_jobs_due()
     found = see(probe_id)
