@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from psycopg import sql
 
+from app.core.errors import ConfigError
+from app.core.tenancy.boot_check import refuse_unsafe_path
 from app.core.tenancy.scopes import Login
 from app.isolation.canaries import Canary, Pair
 from app.isolation.grounds import Connection, connect, list_home_tables, show
@@ -26,6 +28,17 @@ def take_turns(pair: Pair) -> str:
     return f"{TURNS} transactions of both canaries in turn saw own rows only, on {len(backends)} server processes."
 
 
+def check_path(pair: Pair) -> str:
+    """Look whether the way to the database keeps a transaction together, as each process does when it starts."""
+    for login in (Login.TENANT, Login.PLATFORM):
+        with connect(login, pair.address) as connection:
+            try:
+                refuse_unsafe_path(connection)
+            except ConfigError as error:
+                raise Breach(f"The {login} login: {error}") from None
+    return "A transaction stays on one server connection, and no context is set outside of one."
+
+
 def look_behind(pair: Pair) -> str:
     """Look what a transaction leaves on its connection: no context, no setting."""
     with connect(Login.TENANT, pair.address) as connection:
@@ -42,6 +55,7 @@ def look_behind(pair: Pair) -> str:
 
 CHECKS = (
     Check("pooler.turns", WALL, "Tenants in turn on one connection see their own rows", take_turns),
+    Check("pooler.path", WALL, "A pooler, if there is one, keeps transactions together", check_path),
     Check("pooler.leftovers", WALL, "A transaction leaves nothing on its connection", look_behind),
 )
 
