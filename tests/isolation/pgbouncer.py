@@ -1,4 +1,4 @@
-"""PgBouncer before a server of the tests: transaction mode, one server connection for each login and database."""
+"""PgBouncer before a server of the tests, one server connection for each login and database."""
 
 from __future__ import annotations
 

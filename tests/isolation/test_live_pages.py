@@ -139,7 +139,7 @@ def test_a_report_is_downloaded_and_verifies(portal: str, bob: PageClient, ada: 
     report = probe()
     client, base = {"ada": (ada, "/isolation/probes"), "bob": (bob, "/isolation/reports")}[portal]
     document = client.get(f"{base}/{report.id}/report.json").response.data
-    signature = client.get(f"{base}/{report.id}/report.json.sig").response.data
+    signature = client.get(f"{base}/{report.id}/report.sig").response.data
     key = signing.read_public_key(client.get("/isolation/public-key.pem").response.data)
     assert signing.is_valid(key, document, signature)
     pdf = client.get(f"{base}/{report.id}/report.pdf").response
@@ -156,7 +156,7 @@ def test_a_report_as_pdf_is_made_for_archives_and_always_the_same(ada: PageClien
 
 def test_a_probe_without_a_report_has_no_files(ada: PageClient) -> None:
     probe_id = request()
-    for name in ("report.json", "report.json.sig", "report.pdf"):
+    for name in ("report.json", "report.sig", "report.pdf"):
         assert ada.get(f"/isolation/probes/{probe_id}/{name}").status == 404
 
 
@@ -196,7 +196,7 @@ def test_a_tenant_reads_the_reports_of_its_own_server_alone(
     carol.get("/isolation")
     assert str(of_annex.id) in carol.page.response.get_data(as_text=True)
     assert carol.get(f"/isolation/reports/{of_annex.id}").status == 200
-    for name in ("", "/report.json", "/report.json.sig", "/report.pdf"):
+    for name in ("", "/report.json", "/report.sig", "/report.pdf"):
         foreign = carol.get(f"/isolation/reports/{of_main.id}{name}")
         unknown = carol.get(f"/isolation/reports/{UUID(int=7)}{name}")
         assert (foreign.status, unknown.status) == (404, 404)

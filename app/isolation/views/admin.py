@@ -92,7 +92,7 @@ def show_document(probe_id: UUID) -> ResponseReturnValue:
     return downloads.send_document(queries.get_report(probe_id))
 
 
-@bp.get("/isolation/probes/<uuid:probe_id>/report.json.sig")
+@bp.get("/isolation/probes/<uuid:probe_id>/report.sig")
 @require(Permission.ISOLATION_READ)
 def show_signature(probe_id: UUID) -> ResponseReturnValue:
     """Send the report's signature."""

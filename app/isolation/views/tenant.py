@@ -48,7 +48,7 @@ def show_document(report_id: UUID) -> ResponseReturnValue:
     return downloads.send_document(queries.get_report_of_tenant(report_id))
 
 
-@bp.get("/isolation/reports/<uuid:report_id>/report.json.sig")
+@bp.get("/isolation/reports/<uuid:report_id>/report.sig")
 @require(Permission.WORKSPACE_ISOLATION_READ)
 def show_signature(report_id: UUID) -> ResponseReturnValue:
     """Send the report's signature."""
