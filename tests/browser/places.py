@@ -24,6 +24,7 @@ from app.tenants import services
 from app.tenants.queries import get_tenant_by_slug
 from app.tenants.services import TenantDraft
 from tests.factories import ADA, SETUP, deliver_mails, host_of, link_in, visit_to
+from tests.isolation.probing import probe
 from tests.operations.toys import fail
 from tests.servers.acts import add_annex
 from tests.work import run_jobs
@@ -87,7 +88,7 @@ def _platform_places() -> Iterator[Place]:
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
         f"/staff/{eve_id}", f"/staff/{eve_id}/deactivation", f"/operations/{failed_id}/compensation",
         *(f"/servers/{annex_id}{tail}" for tail in ("", "/edit", "/removal", "/url-changes")),
-        f"/fleet/home?server={MAIN_SERVER}&name=pool",
+        f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe().id}",
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
 
