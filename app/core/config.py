@@ -172,11 +172,11 @@ class Settings(BaseSettings):
             return self
         needed = {
             "SECRET_KEY": self.secret_key,
-            "ISOLATION_SIGNING_KEY": self.isolation_signing_key,
             "DATABASE_PLATFORM_URL": self.database_platform_url,
             "DATABASE_TENANT_URL": self.database_tenant_url,
             "REDIS_URL": self.redis_url,
             "SMTP_URL": self.smtp_url,
+            "ISOLATION_SIGNING_KEY": self.isolation_signing_key,
         }
         missing = [name for name, value in needed.items() if value is None]
         if missing:

@@ -82,6 +82,12 @@ class Report:
         return list(self.facts["checks"])
 
     @property
+    def checks_by_urgency(self) -> list[dict[str, str]]:
+        """Return the checks, what failed first, then what could not run."""
+        order = [Outcome.FAILED, Outcome.COULD_NOT_RUN, Outcome.PASSED]
+        return sorted(self.checks, key=lambda check: order.index(Outcome(check["outcome"])))
+
+    @property
     def started_at(self) -> datetime:
         return datetime.fromisoformat(self.facts["started_at"])
 

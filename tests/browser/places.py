@@ -80,7 +80,7 @@ def _platform_places() -> Iterator[Place]:
         operation, job = find_latest_operation(acme), list_jobs(JobFilter()).rows[0]
         (ada,) = list_staff_users()
         eve_id = create_staff_user(email="eve@platform.example", name="Eve Stone", role="support", actor=SETUP)
-    move_id, failed_id = _kept_move(), fail(registry().find_route(acme), "last")
+    move_id, failed_id, probe_id = _kept_move(), fail(registry().find_route(acme), "last"), probe().id
     paths = [
         *(f"/tenants/{acme}{tail}" for tail in TENANT_PAGES), f"/tenants/{initech}/unarchival",
         *(f"/tenants/{hooli}{tail}" for tail in ("", "/archival", "/reactivation")),
@@ -88,9 +88,10 @@ def _platform_places() -> Iterator[Place]:
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
         f"/staff/{eve_id}", f"/staff/{eve_id}/deactivation", f"/operations/{failed_id}/compensation",
         *(f"/servers/{annex_id}{tail}" for tail in ("", "/edit", "/removal", "/url-changes")),
-        f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe().id}",
+        f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe_id}",
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
+    yield Place("acme", f"/isolation/reports/{probe_id}")
 
 
 def _kept_move() -> UUID:

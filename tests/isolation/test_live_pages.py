@@ -99,7 +99,7 @@ def test_the_list_is_filtered_and_exported(ada: PageClient) -> None:
 
 
 def test_a_breach_turns_the_servers_page_red(ada: PageClient) -> None:
-    breach()
+    report = breach()
     for path in ("/servers", "/", "/isolation"):
         ada.get(path)
         assert "breached" in ada.text, path
@@ -107,6 +107,8 @@ def test_a_breach_turns_the_servers_page_red(ada: PageClient) -> None:
     ada.get(server)
     assert [badge for badge in ada.page.texts(".pill-danger") if badge == "Isolation breached"]
     assert "treat it as an incident" in ada.text
+    ada.get(f"/isolation/probes/{report.id}")
+    assert ada.page.texts("#check-table tbody .pill")[:2] == ["Failed", "Passed"]
 
 
 def test_a_proven_server_is_green_and_the_overview_silent(ada: PageClient) -> None:
