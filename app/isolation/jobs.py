@@ -22,7 +22,8 @@ def end_unproven(payload: dict[str, Any], error: str) -> None:
 
 @job(JobName.ISOLATION_REQUEST)
 def request(_payload: dict[str, Any]) -> None:
-    """Have every server probed, and forget what is old."""
+    """Have every server probed; end what hangs, and forget what is old."""
+    services.end_stuck_probes()
     services.request_probes(actor=Actor.system("schedule"))
     services.forget_old_probes()
 

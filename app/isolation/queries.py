@@ -71,6 +71,11 @@ def find_latest_probe(server: str, *, before: datetime | None = None) -> Probe |
     return db.session.scalars(statement.order_by(Probe.created_at.desc(), Probe.id.desc()).limit(1)).first()
 
 
+def list_stuck_probes(before: datetime) -> list[UUID]:
+    """Return the probes that were asked for before a moment and have not ended."""
+    return list(db.session.scalars(select(Probe.id).where(Probe.state.in_(OPEN_STATES), Probe.created_at < before)))
+
+
 def list_probed_servers() -> list[str]:
     """Return the servers that are probed: those that are ready, the main one first."""
     statement = select(Server.name).where(Server.state == ServerState.READY)

@@ -30,6 +30,8 @@ from app.isolation.outcomes import Outcome, Result
 from app.isolation.preparing import ACTOR, find_pair, prepare_pair
 from app.isolation.reports import Circumstances, judge, render_document
 
+STUCK_AFTER = timedelta(hours=1)
+NEVER_ENDED = "It never came to its end; are the workers up?"
 log = structlog.get_logger()
 
 
@@ -55,6 +57,14 @@ def request_probe(server: str, *, actor: Actor) -> UUID:
 def request_probes(*, actor: Actor) -> list[UUID]:
     """Have every server probed that takes homes."""
     return [request_probe(server, actor=actor) for server in queries.list_probed_servers()]
+
+
+@unaudited("fail_probe records an event a probe")
+def end_stuck_probes() -> None:
+    """End probes that have been open for longer than any takes: one that hangs must not keep its server untried."""
+    for probe_id in queries.list_stuck_probes(clock.now() - STUCK_AFTER):
+        with transaction():
+            fail_probe(probe_id, NEVER_ENDED)
 
 
 @unaudited("housekeeping")

@@ -117,6 +117,7 @@ SMALL = {
     "isolation.list_probed_servers": "the database servers of one platform",
     "isolation.list_reports_of_tenant": "at most a hundred of one server, by a definer function, through its index",
     "isolation.list_standings": "the database servers of one platform",
+    "isolation.list_stuck_probes": "at most one a server, through the index of those that are open",
     "isolation.search_probes": "a row for each server and hour, newest first through its indexes",
     "mail.list_mails": "files of a development machine",
     "moves.list_overdue_moves": "no page: a job, through the index of what is kept",

@@ -12,10 +12,14 @@ import pytest
 from app.core import clock
 from app.core.config import Settings
 from app.core.database.server_urls import ServerUrls
-from app.core.database.session import engines
+from app.core.database.session import db, engines
+from app.core.database.transactions import transaction
+from app.core.job_names import JobName
+from app.core.jobs import enqueue
 from app.core.tenancy.scopes import DatabaseAddress, Login, platform_scope
 from app.isolation import queries, services
 from app.isolation.models import Probe, ProbeState
+from app.plans.services import seed_catalogue
 from app.web.hosts import Portal
 from tests.factories import rows_of
 from tests.isolation.probing import probe, request, see
@@ -85,6 +89,18 @@ def test_the_schedule_probes_every_server_and_forgets_old_reports(
         services.forget_old_probes()
         assert [queries.get_probe(probe_id).server for probe_id in asked] == ["main", annex]
     assert old.id not in {row.id for row in rows_of(Probe)}
+
+
+def test_a_probe_that_hangs_ends_and_the_next_one_is_made(app: Portal) -> None:
+    with platform_scope("test"), transaction():
+        seed_catalogue()
+        stuck = Probe(server="main", actor_label="test", created_at=clock.now() - timedelta(hours=2))
+        db.session.add(stuck)
+        enqueue(JobName.ISOLATION_REQUEST)
+    run_jobs()
+    first, second = sorted(rows_of(Probe), key=lambda row: row.created_at)
+    assert (first.id, first.state, first.error) == (stuck.id, ProbeState.INCOMPLETE, services.NEVER_ENDED)
+    assert second.state == ProbeState.PASSED
 
 
 def test_a_server_without_a_recent_probe_is_unproven(app: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
