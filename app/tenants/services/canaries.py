@@ -11,10 +11,11 @@ from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import StateError
 from app.core.ids import new_id
+from app.core.search import normalise_search
 from app.core.tenancy.scopes import Tier
 from app.plans import queries as plans
 from app.tenants import queries
-from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, normalise_search
+from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug
 from app.tenants.services.registration import Place, placement_row
 from app.tenants.slugs import skeleton
 from app.tenants.status import TenantStatus
