@@ -18,6 +18,7 @@ from app.core.redis import init_redis
 from app.dashboard.wiring import init_dashboard
 from app.demo.commands import demo_group
 from app.homes.wiring import init_homes
+from app.isolation.wiring import init_isolation
 from app.jobs.wiring import init_jobs
 from app.mail.wiring import init_mail
 from app.members.wiring import init_members
@@ -100,6 +101,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_staff(app)
     init_members(app)
     init_settings(app)
+    init_isolation(app, settings)
     init_sign_in(app)
     init_onboarding(app)
     init_dashboard(app)

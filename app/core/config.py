@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.core.errors import ConfigError
 
 # Left in VAR_DIR by a running supervisor, and locked while it runs.
 INSTANCE_FILE = "instance.env"
+_SEED = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class SettingsError(ConfigError, ClickException):
@@ -127,6 +129,21 @@ class Settings(BaseSettings):
         validation_alias="JOBS_PER_TENANT",
         description="Jobs of one tenant queued or running at once.",
     )
+    isolation_signing_key: SecretStr | None = Field(
+        None,
+        validation_alias="ISOLATION_SIGNING_KEY",
+        description="Signs isolation reports: 32 random bytes in base64url, an Ed25519 private key. Empty outside "
+        "production: derived from SECRET_KEY.",
+    )
+    isolation_probe_seconds: int = Field(
+        3_600,
+        ge=60,
+        validation_alias="ISOLATION_PROBE_SECONDS",
+        description="Seconds between two probes of each server's isolation.",
+    )
+    isolation_kept_days: int = Field(
+        400, ge=1, validation_alias="ISOLATION_KEPT_DAYS", description="Days for which isolation reports are kept."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
     )
@@ -147,6 +164,10 @@ class Settings(BaseSettings):
     def _refuse_unsafe_production(self) -> Self:
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("SECRET_KEY must have at least 32 characters")
+        if self.isolation_signing_key is not None and not _SEED.fullmatch(
+            self.isolation_signing_key.get_secret_value()
+        ):
+            raise ValueError("ISOLATION_SIGNING_KEY must be 32 bytes in base64url: 43 characters without padding")
         if not self.is_production:
             return self
         needed = {
@@ -155,6 +176,7 @@ class Settings(BaseSettings):
             "DATABASE_TENANT_URL": self.database_tenant_url,
             "REDIS_URL": self.redis_url,
             "SMTP_URL": self.smtp_url,
+            "ISOLATION_SIGNING_KEY": self.isolation_signing_key,
         }
         missing = [name for name, value in needed.items() if value is None]
         if missing:

@@ -7,7 +7,14 @@ from typing import Any
 from app.core.config import INSTANCE_FILE, Settings
 
 # A test holds this list to what a production environment without them is refused for.
-NEEDED_IN_PRODUCTION = ("SECRET_KEY", "DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL")
+NEEDED_IN_PRODUCTION = (
+    "SECRET_KEY",
+    "DATABASE_PLATFORM_URL",
+    "DATABASE_TENANT_URL",
+    "REDIS_URL",
+    "SMTP_URL",
+    "ISOLATION_SIGNING_KEY",
+)
 
 _HEAD = """# Configuration
 

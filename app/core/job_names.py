@@ -8,6 +8,9 @@ class JobName(StrEnum):
 
     HOMES_CHECK = "homes.check"
     HOMES_FILL = "homes.fill"
+    ISOLATION_PREPARE = "isolation.prepare"
+    ISOLATION_PROBE = "isolation.probe"
+    ISOLATION_REQUEST = "isolation.request"
     JOBS_PRUNE = "jobs.prune"
     MAIL_SEND = "mail.send"
     MEMBERS_PUBLISH_FACTS = "members.publish_facts"

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.core.errors import ConfigError, TenantryError
 
-KeyPurpose = Literal["flask-session", "links", "context-wrap", "csrf", "demo"]
+KeyPurpose = Literal["flask-session", "links", "context-wrap", "csrf", "demo", "canaries", "isolation-reports"]
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12

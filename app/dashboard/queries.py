@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.core import clock
 from app.core.database.session import db
+from app.isolation.queries import Standing, list_standings
 from app.operations.models import Operation, OperationState
 from app.tenants.models import Tenant
 from app.tenants.status import TenantStatus
@@ -24,6 +25,7 @@ class PlatformOverview:
     new_this_week: int
     newest: list[Tenant]
     failed_operations: list[Operation]
+    unsafe_servers: list[Standing]
 
     @property
     def total(self) -> int:
@@ -41,5 +43,6 @@ def get_platform_overview() -> PlatformOverview:
         counts={row[0]: row[1] for row in rows},
         new_this_week=db.session.scalar(select(func.count()).where(Tenant.created_at > week)) or 0,
         newest=list(db.session.scalars(newest.order_by(Tenant.created_at.desc()).limit(RECENT))),
+        unsafe_servers=[standing for standing in list_standings() if standing.key != "proven"],
         failed_operations=list(db.session.scalars(failed.order_by(Operation.created_at.desc()).limit(RECENT))),
     )

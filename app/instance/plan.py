@@ -43,6 +43,7 @@ def make_environment(
         "BASE_DOMAIN": settings.base_domain if has_domain else f"localhost:{port}",
         "DATABASE_PLATFORM_URL": _given(settings.database_platform_url, platform_url),
         "DATABASE_TENANT_URL": _given(settings.database_tenant_url, tenant_url),
+        "ISOLATION_SIGNING_KEY": _given(settings.isolation_signing_key, secrets.isolation_signing_key),
         "PORT": str(port),
         "REDIS_URL": servers.redis_url,
         "SECRET_KEY": _given(settings.secret_key, secrets.secret_key),

@@ -17,6 +17,7 @@ class Secrets:
     """What development needs and nobody should have to invent."""
 
     secret_key: str
+    isolation_signing_key: str
     owner_password: str
     platform_password: str
     tenant_password: str

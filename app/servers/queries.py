@@ -30,11 +30,11 @@ _SORTS: dict[str, tuple[tuple[Any, ...], tuple[type, ...]]] = {
 # Tenants and homes lie on levels above; their tables are read by their names.
 _COUNTS = text("""
 select p.server, p.tier, count(*) from control.placements p join control.tenants t on t.id = p.tenant_id
-where t.status <> 'deleted' and (cast(:server as text) is null or p.server = :server) group by 1, 2
+where t.status <> 'deleted' and not t.is_canary and (cast(:server as text) is null or p.server = :server) group by 1, 2
 """)
 _HOMES = text("""
 select t.id, t.slug, t.name, t.status, p.tier from control.placements p join control.tenants t on t.id = p.tenant_id
-where t.status <> 'deleted' and p.server = :server order by p.tenant_id desc limit :most
+where t.status <> 'deleted' and not t.is_canary and p.server = :server order by p.tenant_id desc limit :most
 """)
 _READY = text("""
 select tier, count(*) from control.ready_homes where server = :server and ready_at is not null group by 1

@@ -35,6 +35,7 @@ _PERMISSIONS: Final = {
         {
             Permission.AUDIT_READ,
             Permission.FLEET_READ,
+            Permission.ISOLATION_READ,
             Permission.JOB_READ,
             Permission.PLATFORM_READ,
             Permission.SERVER_READ,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship, synonym
 
@@ -54,6 +54,7 @@ class Tenant(TenantOwned, ControlRecord):
     submission_key: Mapped[str | None]
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    is_canary: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     plan: Mapped[Plan] = relationship(lazy="joined", innerjoin=True)
 

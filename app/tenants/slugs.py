@@ -9,6 +9,8 @@ from typing import Final
 from app.core.errors import InputError
 
 SLUG_MINIMUM_CHARACTERS: Final = 2
+# The platform's own tenants, with which it tries its isolation; nobody signs up beside them.
+CANARY_PREFIX: Final = "isolation-canary-"
 SLUG_MAXIMUM_CHARACTERS: Final = 63
 # Each m becomes two letters.
 SKELETON_MAXIMUM_CHARACTERS: Final = 2 * SLUG_MAXIMUM_CHARACTERS
@@ -75,7 +77,7 @@ def skeleton(slug: str) -> str:
 
 def is_reserved(slug: str) -> bool:
     """Tell whether a slug is the platform's own or looks like one that is."""
-    return skeleton(slug) in _load_reserved_skeletons()
+    return skeleton(slug) in _load_reserved_skeletons() or skeleton(slug).startswith(_CANARY_SKELETON)
 
 
 def suggest_slug(name: str) -> str:
@@ -90,6 +92,9 @@ def suggest_slug(name: str) -> str:
         return check_slug(candidate)
     except InputError:
         return ""
+
+
+_CANARY_SKELETON: Final = skeleton(CANARY_PREFIX)
 
 
 @cache

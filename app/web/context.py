@@ -11,6 +11,7 @@ from app.web.choices import name_region
 from app.web.hosts import Surface, current_place
 from app.web.identity import find_viewer, may
 from app.web.navigation import NavItem, items_for
+from app.web.notices import list_notices
 
 ACCOUNT_URL = {Surface.TENANT: "/profile", Surface.ADMIN: "/account"}
 
@@ -18,6 +19,7 @@ ACCOUNT_URL = {Surface.TENANT: "/profile", Surface.ADMIN: "/account"}
 def init_context(app: Flask, settings: Settings) -> None:
     """Give templates the viewer, the navigation, the base domain and whom to ask for help."""
     app.jinja_env.globals["base_domain"] = settings.base_domain
+    app.jinja_env.globals["notices"] = list_notices
     app.jinja_env.filters["region"] = name_region
     app.jinja_env.globals["support"] = make_support_link(settings.support_contact)
 

@@ -24,6 +24,7 @@ from app.tenants import services
 from app.tenants.queries import get_tenant_by_slug
 from app.tenants.services import TenantDraft
 from tests.factories import ADA, SETUP, deliver_mails, host_of, link_in, visit_to
+from tests.isolation.probing import probe
 from tests.operations.toys import fail
 from tests.servers.acts import add_annex
 from tests.work import run_jobs
@@ -79,7 +80,7 @@ def _platform_places() -> Iterator[Place]:
         operation, job = find_latest_operation(acme), list_jobs(JobFilter()).rows[0]
         (ada,) = list_staff_users()
         eve_id = create_staff_user(email="eve@platform.example", name="Eve Stone", role="support", actor=SETUP)
-    move_id, failed_id = _kept_move(), fail(registry().find_route(acme), "last")
+    move_id, failed_id, probe_id = _kept_move(), fail(registry().find_route(acme), "last"), probe().id
     paths = [
         *(f"/tenants/{acme}{tail}" for tail in TENANT_PAGES), f"/tenants/{initech}/unarchival",
         *(f"/tenants/{hooli}{tail}" for tail in ("", "/archival", "/reactivation")),
@@ -87,9 +88,10 @@ def _platform_places() -> Iterator[Place]:
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
         f"/staff/{eve_id}", f"/staff/{eve_id}/deactivation", f"/operations/{failed_id}/compensation",
         *(f"/servers/{annex_id}{tail}" for tail in ("", "/edit", "/removal", "/url-changes")),
-        f"/fleet/home?server={MAIN_SERVER}&name=pool",
+        f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe_id}",
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
+    yield Place("acme", f"/isolation/reports/{probe_id}")
 
 
 def _kept_move() -> UUID:

@@ -18,8 +18,9 @@ from tests.browser.places import Place, object_places, signed_out_places
 from tests.browser.site import Site
 
 HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
+DOWNLOADS = ("public_key", "document", "signature", "pdf")
 # Answers that are no pages of their own: files, and fragments that htmx swaps.
-NO_PAGES = ("show_home", "csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension")
+NO_PAGES = ("show_home", "csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension", *DOWNLOADS)
 PICTURES = {
     "overview": ("admin", "/"),
     "tenants": ("admin", "/tenants"),

@@ -14,6 +14,7 @@ SECRET = "a-root-secret-that-nobody-else-knows"
 PRODUCTION = {
     "TENANTRY_ENV": "production",
     "SECRET_KEY": SECRET,
+    "ISOLATION_SIGNING_KEY": "s" * 43,
     "DATABASE_PLATFORM_URL": "postgresql://platform:pw@db/tenantry",
     "DATABASE_TENANT_URL": "postgresql://tenant:pw@db/tenantry",
     "REDIS_URL": "redis://:pw@queue",
@@ -73,6 +74,13 @@ def test_a_short_root_secret_is_refused_and_not_shown(environment):
     with pytest.raises(ConfigError, match="SECRET_KEY must have at least 32 characters") as refusal:
         read_environment(**PRODUCTION | {"TENANTRY_ENV": environment, "SECRET_KEY": "hunter2" * 4})
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["Hunter2", "Hunter2" * 7, "Hunter2!" * 6])
+def test_a_signing_key_of_another_shape_is_refused_and_not_shown(key):
+    with pytest.raises(ConfigError, match="ISOLATION_SIGNING_KEY must be 32 bytes in base64url") as refusal:
+        read_environment(ISOLATION_SIGNING_KEY=key)
+    assert "Hunter2" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["TENANTRY_ENV", "PORT", "URL_SCHEME", "ROLE_PREFIX", "DATABASE_POOL_SIZE", "DEMO"])

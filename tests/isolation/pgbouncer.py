@@ -1,4 +1,4 @@
-"""PgBouncer before a server of the tests: transaction mode, one server connection for each login and database."""
+"""PgBouncer before a server of the tests, one server connection for each login and database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {folder}/users
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = 1
 logfile = {folder}/log
 pidfile = {folder}/pid
@@ -38,7 +38,7 @@ needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not i
 
 
 @contextmanager
-def run_pooler(server: str, database: str) -> Iterator[str]:
+def run_pooler(server: str, database: str, mode: str = "transaction") -> Iterator[str]:
     """Run a pooler before a server, `host:port`; yield its own address once it lets a login into a database."""
     host, _, server_port = server.partition(":")
     address = f"127.0.0.1:{free_port()}"
@@ -46,7 +46,9 @@ def run_pooler(server: str, database: str) -> Iterator[str]:
         folder = Path(name)
         (folder / "users").write_text(USERS)
         port = address.partition(":")[2]
-        (folder / "ini").write_text(CONFIGURATION.format(host=host, server_port=server_port, port=port, folder=name))
+        (folder / "ini").write_text(
+            CONFIGURATION.format(host=host, server_port=server_port, port=port, folder=name, mode=mode)
+        )
         folder.chmod(0o777)  # As root it runs as nobody, who writes its log here.
         as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
         process = subprocess.Popen([str(PROGRAM), "-q", *as_nobody, str(folder / "ini")], stderr=subprocess.DEVNULL)

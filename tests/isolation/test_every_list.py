@@ -114,6 +114,11 @@ ELSEWHERE = {
 SMALL = {
     "homes.list_failed_run_homes": "some rows of one run, through its key",
     "homes.search_homes": "a row for each home of its own and each pool, not for each tenant",
+    "isolation.list_probed_servers": "the database servers of one platform",
+    "isolation.list_reports_of_tenant": "at most a hundred of one server, by a definer function, through its index",
+    "isolation.list_standings": "the database servers of one platform",
+    "isolation.list_stuck_probes": "at most one a server, through the index of those that are open",
+    "isolation.search_probes": "a row for each server and hour, newest first through its indexes",
     "mail.list_mails": "files of a development machine",
     "moves.list_overdue_moves": "no page: a job, through the index of what is kept",
     "onboarding.list_expired_requests": "no page: an hourly job, through the index of status",
@@ -125,6 +130,7 @@ SMALL = {
     "staff.list_active_admin_ids": "the people of one company",
     "staff.list_staff_page": "the people of one company",
     "staff.list_staff_users": "the people of one company",
+    "tenants.list_canaries": "two of each server",
     "tenants.list_lines": "at most a page of ids, by the primary key",
 }
 

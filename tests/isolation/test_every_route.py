@@ -11,8 +11,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app import create_app
+from app.core.database.session import db
 from app.core.ids import new_id
-from app.core.tenancy.scopes import tenant_scope
+from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.members import queries as members_queries
 from app.web.decorators import find_access
 from app.web.hosts import Surface
@@ -129,6 +130,7 @@ def test_another_tenants_objects_do_not_exist(app, portals):
         "member_id": rows_of(Member, globex)[0].id,
         "session_id": rows_of(MemberSession, globex)[0].id,
         "event_id": rows_of(HomeAuditEvent, globex)[0].id,
+        "report_id": add_report_of_another_server(),
     }
     client = sign_in_bare(app, host_of(portals[0]), BOB)
     for method, rule in guarded(app, Surface.TENANT):
@@ -143,6 +145,18 @@ def test_the_platforms_unknown_objects_do_not_exist(app, portals):
     for method, rule in guarded(app, Surface.ADMIN):
         if rule.arguments:
             assert ask(app, method, rule, {}, client=client) == 404, describe(app, method, rule)
+
+
+def add_report_of_another_server() -> Any:
+    """Keep a report of a server on which neither tenant's home lies."""
+    from app.isolation.models import Probe
+
+    with platform_scope("test"):
+        signed = {"document": b"{}", "signature": b"s", "key_id": "k"}
+        report = Probe(server="elsewhere", state="passed", actor_label="test", **signed)
+        db.session.add(report)
+        db.session.commit()
+        return report.id
 
 
 def sign_in_bare(app: Flask, host: str, email: str) -> Any:

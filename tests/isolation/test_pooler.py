@@ -98,6 +98,7 @@ def test_a_context_set_for_the_session_would_be_caught_here(
 ) -> None:
     with portals[0].app_context():
         context = make_context(acme)
+    read(portals[1], globex)  # Its connection is there before: a new one would be refused, and that is another test.
     with client(pooler, instance) as careless, client(pooler, instance) as stranger:
         careless.execute("select set_config('tenantry.context', %s, false)", (context,))
         leaked = stranger.execute("select name from pool.toys").fetchall()

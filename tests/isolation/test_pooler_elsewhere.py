@@ -91,6 +91,7 @@ def test_a_context_set_for_the_session_would_be_caught_here_too(
     acme, globex = make_known_home("acme", tier), make_known_home("globex", tier)
     url = login_url(pooler, "tenant", direct_url(instance).rpartition("/")[2])
     statement = f"select key from {home_of(acme).schema}.settings"
+    read(portals[0], globex)  # Its connections are there before: a new one would be refused, and that is another test.
     with client(url) as careless, client(url) as stranger:
         careless.execute("select set_config('tenantry.context', %s, false)", (context_of(acme),))
         leaked = stranger.execute(statement).fetchall()

@@ -19,7 +19,7 @@ from app.core.database.budget import ConnectionBudget
 from app.core.database.dialect import NAME as DIALECT
 from app.core.database.faults import listen_for_faults
 from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls
-from app.core.tenancy.boot_check import refuse_powerful_login
+from app.core.tenancy.boot_check import refuse_powerful_login, refuse_unsafe_path
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login, Scope, find_scope
 
@@ -111,6 +111,7 @@ class Engines:
         event.listen(engine, "checkout", _note_schema)
         if login is not Login.OWNER:
             event.listen(engine, "first_connect", refuse_powerful_login)
+            event.listen(engine, "first_connect", refuse_unsafe_path)
         listen_for_faults(engine, self.registry)
         return engine
 

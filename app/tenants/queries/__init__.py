@@ -14,6 +14,7 @@ from app.tenants.queries.listing import (
 from app.tenants.queries.metadata import find_metadatum, get_note, list_metadata, list_notes, list_tags
 from app.tenants.queries.registry import (
     find_by_submission,
+    find_canary,
     find_home_version,
     find_lifted_suspension,
     find_placement,
@@ -21,6 +22,7 @@ from app.tenants.queries.registry import (
     get_tenant,
     get_tenant_by_slug,
     is_slug_free,
+    list_canaries,
     list_facts,
     list_status_changes,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "Total",
     "count_tenants",
     "find_by_submission",
+    "find_canary",
     "find_home_version",
     "find_lifted_suspension",
     "find_metadatum",
@@ -46,6 +49,7 @@ __all__ = [
     "has_beginning",
     "is_slug_free",
     "iterate_tenants",
+    "list_canaries",
     "list_facts",
     "list_lines",
     "list_metadata",

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
+from app.tenants.canaries import WITH_CANARIES
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, TenantStatusChange
 from app.tenants.slugs import skeleton
 from app.tenants.status import TenantStatus
@@ -38,6 +39,19 @@ def get_tenant_by_slug(slug: str) -> Tenant:
     if tenant is None:
         raise NotFoundError(f"There is no tenant “{slug}”.")
     return tenant
+
+
+def find_canary(slug: str) -> UUID | None:
+    """Return the canary of a slug."""
+    statement = select(Tenant.id).where(Tenant.slug == slug, Tenant.is_canary)
+    return db.session.scalar(statement, execution_options={WITH_CANARIES: True})
+
+
+def list_canaries(server: str) -> list[UUID]:
+    """Return the canaries whose homes lie on a server."""
+    of_server = select(Tenant.id).join(TenantPlacement, TenantPlacement.tenant_id == Tenant.id)
+    statement = of_server.where(Tenant.is_canary, TenantPlacement.server == server).order_by(Tenant.slug)
+    return list(db.session.scalars(statement, execution_options={WITH_CANARIES: True}))
 
 
 def find_by_submission(submission_key: str) -> Tenant | None:

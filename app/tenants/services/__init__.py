@@ -2,6 +2,7 @@
 
 from app.tenants.services.basics import TenantBasics, update_tenant
 from app.tenants.services.bulk import reactivate_tenants, suspend_tenants, tag_tenants
+from app.tenants.services.canaries import ensure_canary, forget_canaries
 from app.tenants.services.facts import publish_fact
 from app.tenants.services.metadata import (
     add_note,
@@ -33,7 +34,9 @@ __all__ = [
     "change_status",
     "create_tenant",
     "delete_view",
+    "ensure_canary",
     "expire_request",
+    "forget_canaries",
     "publish_fact",
     "reactivate_tenant",
     "reactivate_tenants",

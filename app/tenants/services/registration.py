@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from app.audit.services import record_event
+from app.audit.services import record_event, unaudited
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import db
@@ -73,7 +73,7 @@ def create_tenant(draft: TenantDraft, *, status: TenantStatus, place: Place, act
     with transaction():
         server = _reserve(draft, tenant)
         _insert(tenant)
-        db.session.add(_placement(tenant.id, place(tenant.id, draft.tier or Tier(plan.tier), server)))
+        db.session.add(placement_row(tenant.id, place(tenant.id, draft.tier or Tier(plan.tier), server)))
         db.session.add(TenantStatusChange.to_present(tenant, None, None, actor))
         action = AuditAction.TENANT_REQUESTED if status is TenantStatus.REQUESTED else AuditAction.TENANT_CREATED
         record_event(action, target=tenant.target, actor=actor, tenant_id=tenant.id)
@@ -90,7 +90,9 @@ def _reserve(draft: TenantDraft, tenant: Tenant) -> str:
     return draft.server
 
 
-def _placement(tenant_id: UUID, place: Placement) -> TenantPlacement:
+@unaudited("it only makes the row that the registration adds")
+def placement_row(tenant_id: UUID, place: Placement) -> TenantPlacement:
+    """Return the row that says where a tenant's home lies."""
     return TenantPlacement(
         tenant_id=tenant_id,
         server=place.server,
