@@ -127,6 +127,12 @@ class Settings(BaseSettings):
         validation_alias="JOBS_PER_TENANT",
         description="Jobs of one tenant queued or running at once.",
     )
+    clones_per_tenant: int = Field(
+        3,
+        ge=0,
+        validation_alias="CLONES_PER_TENANT",
+        description="Clones of one tenant that may live at once; archived and deleted ones do not count.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
     )

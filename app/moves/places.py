@@ -15,7 +15,7 @@ from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import Tier
 from app.moves.copying import Blocks, Target
 from app.moves.ends import End
-from app.moves.extracts import Extract, Plan
+from app.moves.extracts import Extract, Plan, Recode
 from app.moves.verification import Fingerprint, Fingerprints, fingerprint, refuse_orphans
 
 _STAMP_HOME = "insert into alembic_version values (%s)"
@@ -53,8 +53,7 @@ class HomeSource:
                 return
             recodes = [extract.recoded.get(name) for name in extract.columns]
             for row in out.rows():
-                values = (recode(text) if recode and text is not None else text for recode, text in zip(recodes, row))
-                yield _write_line(values)
+                yield _write_line(_recode(text, recode) for text, recode in zip(row, recodes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -176,6 +175,10 @@ def _write(end: End, schema: str, extract: Extract, blocks: Blocks) -> int:
 
 def _format_of(extract: Extract) -> sql.SQL:
     return sql.SQL("(format text)" if extract.recoded else "(format binary)")
+
+
+def _recode(text: str | None, recode: Recode | None) -> str | None:
+    return text if text is None or recode is None else recode(text)
 
 
 def _write_line(values: Iterator[str | None]) -> bytes:

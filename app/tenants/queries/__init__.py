@@ -13,6 +13,7 @@ from app.tenants.queries.listing import (
 )
 from app.tenants.queries.metadata import find_metadatum, get_note, list_metadata, list_notes, list_tags
 from app.tenants.queries.registry import (
+    count_living_clones,
     find_by_submission,
     find_home_version,
     find_lifted_suspension,
@@ -21,6 +22,8 @@ from app.tenants.queries.registry import (
     get_tenant,
     get_tenant_by_slug,
     is_slug_free,
+    list_clones,
+    list_expiring,
     list_facts,
     list_status_changes,
 )
@@ -31,6 +34,7 @@ __all__ = [
     "BulkResult",
     "TenantLine",
     "Total",
+    "count_living_clones",
     "count_tenants",
     "find_by_submission",
     "find_home_version",
@@ -46,6 +50,8 @@ __all__ = [
     "has_beginning",
     "is_slug_free",
     "iterate_tenants",
+    "list_clones",
+    "list_expiring",
     "list_facts",
     "list_lines",
     "list_metadata",

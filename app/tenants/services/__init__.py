@@ -17,6 +17,7 @@ from app.tenants.services.saved_views import delete_view, save_view
 from app.tenants.services.statuses import (
     archive_tenant,
     change_status,
+    discard_tenant,
     expire_request,
     reactivate_tenant,
     suspend_tenant,
@@ -33,6 +34,7 @@ __all__ = [
     "change_status",
     "create_tenant",
     "delete_view",
+    "discard_tenant",
     "expire_request",
     "publish_fact",
     "reactivate_tenant",
