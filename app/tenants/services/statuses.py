@@ -110,7 +110,6 @@ def change_status(
         )
 
 
-@unaudited("the service whose transaction it joins records the event")
 def _free_slug(tenant_id: UUID) -> None:
     tenant = queries.get_tenant(tenant_id, lock=True)
     db.session.execute(delete(TenantSlug).where(TenantSlug.tenant_id == tenant_id))
