@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli
 from app.audit.wiring import init_audit
+from app.clones.wiring import init_clones
 from app.core.config import Settings, load_settings
 from app.core.database.readiness import check_logins
 from app.core.database.session import init_database, registry
@@ -101,6 +102,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_staff(app)
     init_members(app)
     init_settings(app)
+    init_clones(app)
     init_isolation(app, settings)
     init_sign_in(app)
     init_onboarding(app)

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.audit.views import admin, tenant
 from app.audit.wording import describe_action, describe_changes, find_shown_address
+from app.core.copy_rules import TableRule, register_copy_rule
 from app.core.permissions import Permission
 from app.web.hosts import Surface
 from app.web.named_tenants import name_tenant
@@ -19,6 +20,9 @@ def init_audit(app: Flask) -> None:
         change_lines=describe_changes,
         shown_address=find_shown_address,
         tenant_slug=name_tenant,
+    )
+    register_copy_rule(
+        TableRule("audit_events", "Audit trail", "Begins with where the copy came from.", is_emptied=True)
     )
     app.register_blueprint(admin.bp)
     app.register_blueprint(tenant.bp)

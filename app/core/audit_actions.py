@@ -6,6 +6,11 @@ from enum import StrEnum
 class AuditAction(StrEnum):
     """What happened: `<thing>.<past participle>`."""
 
+    CLONE_EXPIRY_CHANGED = "clone.expiry_changed"
+    CLONE_FAILED = "clone.failed"
+    CLONE_FINISHED = "clone.finished"
+    CLONE_REMINDED = "clone.reminded"
+    CLONE_STARTED = "clone.started"
     FLEET_RUN_ENDED = "fleet_run.ended"
     FLEET_RUN_PAUSED = "fleet_run.paused"
     FLEET_RUN_RESUMED = "fleet_run.resumed"
@@ -64,6 +69,7 @@ class AuditAction(StrEnum):
     TENANTS_CHANGED_TOGETHER = "tenants.changed_together"
     TENANT_ACTIVATED = "tenant.activated"
     TENANT_ARCHIVED = "tenant.archived"
+    TENANT_CLONED = "tenant.cloned"
     TENANT_CONFIRMED = "tenant.confirmed"
     TENANT_CREATED = "tenant.created"
     TENANT_EXPIRED = "tenant.expired"

@@ -144,6 +144,12 @@ class Settings(BaseSettings):
     isolation_kept_days: int = Field(
         400, ge=1, validation_alias="ISOLATION_KEPT_DAYS", description="Days for which isolation reports are kept."
     )
+    clones_per_tenant: int = Field(
+        3,
+        ge=0,
+        validation_alias="CLONES_PER_TENANT",
+        description="Clones of one tenant that may live at once; archived and deleted ones do not count.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
     )

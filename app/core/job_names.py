@@ -6,6 +6,7 @@ from enum import StrEnum
 class JobName(StrEnum):
     """The name of a kind of job: `<feature>.<verb>`."""
 
+    CLONES_WATCH = "clones.watch"
     HOMES_CHECK = "homes.check"
     HOMES_FILL = "homes.fill"
     ISOLATION_PREPARE = "isolation.prepare"

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff:manage"
     STAFF_READ = "staff:read"
     TENANT_ARCHIVE = "tenant:archive"
+    TENANT_CLONE = "tenant:clone"
     TENANT_CREATE = "tenant:create"
     TENANT_EDIT = "tenant:edit"
     TENANT_MOVE = "tenant:move"

@@ -23,6 +23,7 @@ _WORDS: Final[dict[Permission, str]] = {
     Permission.STAFF_MANAGE: "Add staff users, change their role, deactivate them",
     Permission.STAFF_READ: "See staff users and their roles",
     Permission.TENANT_ARCHIVE: "Archive tenants and open them again",
+    Permission.TENANT_CLONE: "Clone tenants, and say when clones are closed",
     Permission.TENANT_CREATE: "Onboard tenants",
     Permission.TENANT_EDIT: "Edit a tenant’s basics, tags and notes",
     Permission.TENANT_READ: "See tenants",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.errors import DomainError
 from app.core.runtime import link_key
+from app.core.tenancy.scopes import find_scope
 from app.credentials.links import LinkPurpose, make_token, read_token, verify_token
 
 INVITATION_LIFETIME: Final = timedelta(days=7)
@@ -72,21 +73,28 @@ class LinkColumns:
 def derive_link_token(row: LinkColumns) -> str:
     """Return the token of the row's present link: the same one for command line, mail and resend.
 
+    A row of a home belongs to the running tenant; so does the token.
+
     Errors: LinkError for a row without a link.
     """
     if row.link_purpose is None:
         raise LinkError
-    return make_token(link_key(), LinkPurpose(row.link_purpose), row.id, row.link_serial)
+    return make_token(link_key(), LinkPurpose(row.link_purpose), row.id, row.link_serial, tenant_id=_running_tenant())
 
 
 def open_link_token(text: str, purpose: LinkPurpose) -> tuple[UUID, int]:
-    """Return the row id and the serial of a token that we derived for this purpose.
+    """Return the row id and the serial of a token that we derived for this purpose, in the running tenant if any.
 
     The caller loads the row of that id and asks `has_link`.
 
     Errors: LinkError for any other text.
     """
     token = read_token(text)
-    if token is None or not verify_token(link_key(), purpose, token):
+    if token is None or not verify_token(link_key(), purpose, token, tenant_id=_running_tenant()):
         raise LinkError
     return token.row_id, token.serial
+
+
+def _running_tenant() -> UUID | None:
+    scope = find_scope()
+    return scope.tenant_id if scope is not None else None

@@ -15,7 +15,9 @@ _ROW = struct.Struct(">16sQ")
 _TOKEN = struct.Struct(">B16sQ32s")
 # 57 bytes are a multiple of three: base64 needs no padding and leaves no spare bits, so a token has one spelling.
 _TEXT: Final = re.compile(r"[A-Za-z0-9_-]{76}")
-_DOMAIN: Final = b"tenantry/link/v1"
+_DOMAIN: Final = b"tenantry/link/v2"
+# Rows of the control plane have ids of their own; no tenant has this one.
+_NO_HOME: Final = bytes(16)
 _MINIMUM_KEY_BYTES: Final = 32
 _HIGHEST_SERIAL: Final = 2**63 - 1
 
@@ -40,14 +42,19 @@ class LinkToken:
     mac: bytes = field(repr=False)
 
 
-def make_token(link_key: bytes, purpose: LinkPurpose, row_id: UUID, serial: int) -> str:
+def make_token(
+    link_key: bytes, purpose: LinkPurpose, row_id: UUID, serial: int, *, tenant_id: UUID | None = None
+) -> str:
     """Derive the token of a row's link; the same row and serial always give the same text.
+
+    A row of a home is named by its tenant too: a clone has rows of the same ids, and its links must open nothing at
+    the source.
 
     Shape: base64url of format byte 1, row id, serial in 8 bytes, MAC of 32 bytes; 76 characters, safe in a path.
     Errors: ValueError for a key under 32 bytes or a serial that is no bigint from 0.
-    Source: architecture.md, Request; RFC 2104 with SHA-256; RFC 4648, section 5.
+    Source: architecture.md, Request; RFC 2104 with SHA-256; RFC 4648, section 5; decision record 0009.
     """
-    mac = _compute_mac(link_key, purpose, row_id, serial)
+    mac = _compute_mac(link_key, purpose, row_id, serial, tenant_id)
     return urlsafe_b64encode(_TOKEN.pack(_FORMAT, row_id.bytes, serial, mac)).decode("ascii")
 
 
@@ -61,21 +68,22 @@ def read_token(text: str) -> LinkToken | None:
     return LinkToken(UUID(bytes=row_bytes), serial, mac)
 
 
-def verify_token(link_key: bytes, purpose: LinkPurpose, token: LinkToken) -> bool:
-    """Tell whether we derived this token for this purpose, in a time that tells nothing of the right MAC.
+def verify_token(link_key: bytes, purpose: LinkPurpose, token: LinkToken, *, tenant_id: UUID | None = None) -> bool:
+    """Tell whether we derived this token for this purpose and tenant, in a time that tells nothing of the right MAC.
 
     The caller still compares the token's serial with the row's, and the row's expiry and moment of use with now.
 
     Errors: ValueError for a key under 32 bytes.
     """
-    return hmac.compare_digest(_compute_mac(link_key, purpose, token.row_id, token.serial), token.mac)
+    return hmac.compare_digest(_compute_mac(link_key, purpose, token.row_id, token.serial, tenant_id), token.mac)
 
 
-def _compute_mac(link_key: bytes, purpose: LinkPurpose, row_id: UUID, serial: int) -> bytes:
+def _compute_mac(link_key: bytes, purpose: LinkPurpose, row_id: UUID, serial: int, tenant_id: UUID | None) -> bytes:
     if len(link_key) < _MINIMUM_KEY_BYTES:
         raise ValueError("a link key has at least 32 bytes")
     if not 0 <= serial <= _HIGHEST_SERIAL:
         raise ValueError("a link serial is a bigint from 0")
     # No purpose holds a NUL and the rest has a fixed width, so no two inputs give the same message.
-    message = b"\0".join((_DOMAIN, purpose.encode("ascii"), _ROW.pack(row_id.bytes, serial)))
+    home = tenant_id.bytes if tenant_id is not None else _NO_HOME
+    message = b"\0".join((_DOMAIN, purpose.encode("ascii"), home + _ROW.pack(row_id.bytes, serial)))
     return hmac.new(link_key, message, hashlib.sha256).digest()

@@ -6,6 +6,7 @@ from enum import StrEnum
 class MailName(StrEnum):
     """The name of a kind of mail."""
 
+    CLONE_EXPIRY = "clone-expiry"
     MEMBER_INVITATION = "member-invitation"
     MEMBER_PASSWORD_RESET = "member-password-reset"  # noqa: S105  # The name of a mail.
     SIGN_UP_CONFIRMATION = "sign-up-confirmation"

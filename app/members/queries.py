@@ -176,6 +176,12 @@ def find_owner() -> Member | None:
     return db.session.scalars(statement.order_by(by_state, Member.created_at, Member.id).limit(1)).first()
 
 
+def list_owners() -> list[Member]:
+    """Return everybody who has the owner's role, whatever their state."""
+    statement = select(Member).join(Role, and_(Role.tenant_id == Member.tenant_id, Role.id == Member.role_id))
+    return list(db.session.scalars(statement.where(Role.key == RoleKey.OWNER).order_by(Member.id)))
+
+
 def has_other_active_owner(member_id: UUID) -> bool:
     """Tell whether an active owner remains without this member."""
     statement = (

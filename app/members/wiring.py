@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.core.permissions import Permission
-from app.members import jobs, mails  # noqa: F401  # Importing them declares the job and the mails.
+from app.members import copying, jobs, mails  # noqa: F401  # Importing them declares jobs and mails.
 from app.members.viewers import load_viewer
 from app.members.views.tenant import accounts, listing, profile  # noqa: F401  # Importing them adds their views.
 from app.members.views.tenant.blueprint import bp
@@ -16,6 +16,7 @@ from app.web.navigation import NavItem, register
 
 def init_members(app: Flask) -> None:
     """Let tenants' hosts know their viewers, and add the pages and their entry."""
+    copying.declare_rules()
     register_session_loader(app, Surface.TENANT, load_viewer)
     app.register_blueprint(bp)
     register(

@@ -19,6 +19,8 @@ from app.moves import belongings
 from app.moves.changes import switch_off, switch_on
 from app.moves.copying import Copied, copy_home, refuse_unfit
 from app.moves.ends import End, open_end
+from app.moves.extracts import take_everything
+from app.moves.places import HomeSource, target_at
 from app.moves.rounds import follow
 from app.moves.switching import Switched, lift_fence, switch
 
@@ -63,15 +65,23 @@ def check(route: Route) -> HomeStructure:
     """
     with open_end(route.tenant_id, route.source) as source:
         structure = read_structure(source.connection, route.source.schema)
+    check_fit(structure, route.target)
+    return structure
+
+
+def check_fit(structure: HomeStructure, target: Placement) -> None:
+    """Refuse a home that could not be copied to a place.
+
+    Errors: StateError that says why; UnavailableError when the place's server does not answer.
+    """
     refuse_unfit(structure)
-    with owner_connection(DatabaseAddress(route.target.server)) as connection:
-        if route.target.tier is Tier.POOL:
-            differences = compare(structure, read_structure(connection, route.target.schema))
+    with owner_connection(DatabaseAddress(target.server)) as connection:
+        if target.tier is Tier.POOL:
+            differences = compare(structure, read_structure(connection, target.schema))
             if differences:
                 raise StateError(
                     f"The two homes differ in {differences[0].label}; migrate or mend the older one first."
                 )
-    return structure
 
 
 def copy(route: Route, note: Note) -> Copied:
@@ -80,7 +90,7 @@ def copy(route: Route, note: Note) -> Copied:
     with _ends(route) as (source, target):
         structure = read_structure(source.connection, route.source.schema)
         switch_on(source, structure)
-        return copy_home(source, target, structure, note)
+        return copy_home(HomeSource(source), target_at(target), take_everything(structure), note)
 
 
 def catch_up(route: Route, note: Note) -> int:
@@ -127,8 +137,13 @@ def tidy(route: Route) -> None:
 def expect(route: Route) -> None:
     """Let the target's database know the tenant in the target's epoch, fenced, so that only the owner gets in."""
     if route.enters_database:
-        with owner_connection(route.target.address) as connection:
-            connection.execute(_EXPECT, (route.tenant_id, route.target.epoch))
+        expect_home(route.tenant_id, route.target)
+
+
+def expect_home(tenant_id: UUID, placement: Placement) -> None:
+    """Let a database know a home that is still to be filled: fenced, so that only the owner gets in."""
+    with owner_connection(placement.address) as connection:
+        connection.execute(_EXPECT, (tenant_id, placement.epoch))
 
 
 def stay(route: Route) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.core.errors import StateError
 from app.homes.structure import HomeStructure
 from app.moves.changes import Keys
 from app.moves.ends import End
+from app.moves.extracts import Extract, take_everything
 
 _HASHED_TYPES = (
     *("bigint", "boolean", "bytea", "character varying", "date", "double precision", "inet", "integer", "interval"),
@@ -31,9 +32,10 @@ class Fingerprint:
 Fingerprints = dict[str, Fingerprint]
 
 
-def fingerprint(end: End, structure: HomeStructure) -> Fingerprints:
-    """Return the fingerprint of every table, inside the end's open transaction."""
-    return {table: _fingerprint_table(end, structure, table) for table in structure.tables}
+def fingerprint(end: End, structure: HomeStructure, extracts: Sequence[Extract] | None = None) -> Fingerprints:
+    """Return the fingerprint of every table, inside the end's open transaction; of extracts, what arrives as it is."""
+    taken = take_everything(structure).extracts if extracts is None else extracts
+    return {one.table: _fingerprint_table(end, structure, one) for one in taken}
 
 
 def refuse_difference(source: Fingerprints, target: Fingerprints) -> None:
@@ -79,19 +81,21 @@ def refuse_orphans(end: End, structure: HomeStructure) -> None:
             raise StateError(f"Row {row[0]} of table {one.table} refers to a row of {one.target} that does not exist.")
 
 
-def _fingerprint_table(end: End, structure: HomeStructure, table: str) -> Fingerprint:
+def _fingerprint_table(end: End, structure: HomeStructure, extract: Extract) -> Fingerprint:
     query = sql.SQL("select count(*), coalesce(sum(hash_record_extended(one, 0)), 0) from ({rows}) one")
-    [row] = end.connection.execute(query.format(rows=_select(end, structure, table))).fetchall()
+    rows = _select(end, structure, extract.table, extract.compared)
+    [row] = end.connection.execute(query.format(rows=rows)).fetchall()
     return Fingerprint(*row)
 
 
 def _hash_rows(end: End, structure: HomeStructure, table: str, row_ids: Collection[UUID]) -> dict[UUID, int]:
     query = sql.SQL("select one.id, hash_record_extended(one, 0) from ({rows}) one where one.id = any(%s)")
-    return dict(end.connection.execute(query.format(rows=_select(end, structure, table)), (list(row_ids),)).fetchall())
+    rows = _select(end, structure, table, structure.columns(table))
+    return dict(end.connection.execute(query.format(rows=rows), (list(row_ids),)).fetchall())
 
 
-def _select(end: End, structure: HomeStructure, table: str) -> sql.Composed:
-    columns = sql.SQL(", ").join(sql.SQL(_hashable(structure, table, name)) for name in structure.columns(table))
+def _select(end: End, structure: HomeStructure, table: str, names: Collection[str]) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.SQL(_hashable(structure, table, name)) for name in names)
     return sql.SQL("select {} from {} where tenant_id = {}").format(
         columns, end.table(table), sql.Literal(end.tenant_id)
     )

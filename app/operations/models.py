@@ -38,6 +38,7 @@ class StepState(StrEnum):
 
 
 _OPEN = text("state in ('pending', 'running', 'compensating')")
+OPEN_STATES = (OperationState.PENDING, OperationState.RUNNING, OperationState.COMPENSATING)
 FINAL_STATES = frozenset({OperationState.DONE, OperationState.FAILED, OperationState.COMPENSATED})
 
 
@@ -50,12 +51,15 @@ class Operation(TenantOwned, ControlRecord):
         Index("ix_operations_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
         Index("ix_operations_state_created_at_id", "state", "created_at", "id"),
         Index("ix_operations_kind_created_at_id", "kind", "created_at", "id"),
+        Index("ix_operations_source_tenant_id_open", "source_tenant_id", postgresql_where=_OPEN),
         # A tenant has one open operation at a time.
         Index("uq_operations_tenant_id_open", "tenant_id", unique=True, postgresql_where=_OPEN),
         {"schema": "control"},
     )
 
     tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.tenants.id"))
+    # The tenant whose home an operation of another one reads.
+    source_tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.tenants.id"))
     kind: Mapped[str]
     state: Mapped[str] = mapped_column(default=OperationState.PENDING)
     payload: Mapped[dict[str, Any]]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, false, func, or_, select, tuple_
 
 from app.core.database.session import db
 from app.core.errors import NotFoundError
-from app.operations.models import Operation, OperationMarker, OperationStep, StepState
+from app.operations.models import OPEN_STATES, Operation, OperationMarker, OperationStep, StepState
 from app.web.tables import Cursor, Page, build_page, decode_cursor
 
 PAGE_ROWS = 50
@@ -59,6 +59,17 @@ def find_latest_operation(tenant_id: UUID, kind: str | None = None) -> Operation
     """Return a tenant's newest operation, of one kind if named."""
     statement = _matching(OperationFilter(kind=kind, tenant_id=tenant_id))
     return db.session.scalars(_newest_first(statement).limit(1)).first()
+
+
+def find_excluding_operation(tenant_id: UUID | None, source_tenant_id: UUID | None) -> Operation | None:
+    """Return an open operation that changes the home to be read, or reads the home to be changed."""
+    excluded = []
+    if source_tenant_id is not None:
+        excluded.append(Operation.tenant_id == source_tenant_id)
+    if tenant_id is not None:
+        excluded.append(Operation.source_tenant_id == tenant_id)
+    statement = select(Operation).where(or_(false(), *excluded), Operation.state.in_(OPEN_STATES))
+    return db.session.scalars(statement.limit(1)).first()
 
 
 def search_operations(wanted: OperationFilter, cursor: str | None = None) -> Page[Operation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import Target, record_event, unaudited
@@ -24,15 +25,25 @@ from app.operations.models import Operation, OperationState, OperationStep, Step
 ONE_OPEN = "uq_operations_tenant_id_open"
 
 
-def start_operation(kind_name: str, *, tenant_id: UUID | None, payload: dict[str, Any], actor: Actor) -> UUID:
+def start_operation(
+    kind_name: str,
+    *,
+    tenant_id: UUID | None,
+    payload: dict[str, Any],
+    actor: Actor,
+    source_tenant_id: UUID | None = None,
+) -> UUID:
     """Write an operation with its steps and the job that runs it.
 
-    Errors: ConflictError while another operation of the tenant is open.
+    One that reads the home of another tenant excludes what would change that home, not what else reads it.
+
+    Errors: ConflictError while another operation of the tenant is open, or one that this one excludes.
     """
     kind = get_operation_kind(kind_name)
     operation = Operation(
         id=new_id(),
         tenant_id=tenant_id,
+        source_tenant_id=source_tenant_id,
         kind=kind.name,
         payload=payload,
         actor_label=actor.label,
@@ -40,6 +51,7 @@ def start_operation(kind_name: str, *, tenant_id: UUID | None, payload: dict[str
         total_count=len(kind.steps),
     )
     with transaction():
+        _refuse_excluded(operation)
         db.session.add(operation)
         _refuse_second_open()
         for position, step in enumerate(kind.steps):
@@ -105,9 +117,23 @@ def _get_failed(operation_id: UUID) -> Operation:
 
 
 def _resume(operation: Operation) -> None:
+    _refuse_excluded(operation)
     operation.resume()
     _refuse_second_open()
     _enqueue(operation)
+
+
+def _refuse_excluded(operation: Operation) -> None:
+    for tenant_id in sorted(filter(None, (operation.tenant_id, operation.source_tenant_id))):
+        # Whoever else starts an operation that concerns this tenant waits here, and then finds this one.
+        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"operations/{tenant_id}", 0))
+        db.session.execute(select(lock))
+    other = queries.find_excluding_operation(operation.tenant_id, operation.source_tenant_id)
+    if other is None:
+        return
+    if other.tenant_id == operation.source_tenant_id:
+        raise ConflictError(f"“{other.title}” of the tenant that would be copied is still running; try again after it.")
+    raise ConflictError(f"“{other.title}” is reading this tenant’s home; try again when it has ended.")
 
 
 def _refuse_second_open() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.core.copy_rules import TableRule, register_copy_rule
 from app.core.permissions import Permission
 from app.settings.views import tenant
 from app.web.hosts import Surface
@@ -12,6 +13,7 @@ from app.web.navigation import NavItem, register
 
 def init_settings(app: Flask) -> None:
     """Add the settings page and its entry."""
+    register_copy_rule(TableRule("settings", "Settings", "Copied as they are."))
     app.register_blueprint(tenant.bp)
     register(
         NavItem(

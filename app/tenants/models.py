@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,6 +35,14 @@ class Tenant(TenantOwned, ControlRecord):
         Index("ix_tenants_status_created_at", "status", "created_at"),
         Index("ix_tenants_plan_id_created_at", "plan_id", "created_at"),
         Index("ix_tenants_region_created_at", "region", "created_at"),
+        Index("ix_tenants_cloned_from_id_created_at", "cloned_from_id", "created_at"),
+        Index(
+            "ix_tenants_clones_created_at_id",
+            "created_at",
+            "id",
+            postgresql_where=text("cloned_from_id is not null"),
+        ),
+        Index("ix_tenants_expires_on", "expires_on", postgresql_where=text("expires_on is not null")),
         _CONTROL,
     )
 
@@ -52,6 +61,10 @@ class Tenant(TenantOwned, ControlRecord):
     owner_name: Mapped[str]
     owner_email: Mapped[str] = mapped_column(index=True)
     submission_key: Mapped[str | None]
+    # A clone knows its source, and may have a day on which it is closed.
+    cloned_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("control.tenants.id"))
+    expires_on: Mapped[date | None]
+    expiry_reminded_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
     is_canary: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
@@ -61,6 +74,21 @@ class Tenant(TenantOwned, ControlRecord):
     @property
     def target(self) -> Target:
         return Target("tenant", self.id, self.slug)
+
+    @property
+    def is_clone(self) -> bool:
+        return self.cloned_from_id is not None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return the moment when the day begins, where the tenant is, on which it is closed."""
+        if self.expires_on is None:
+            return None
+        return datetime.combine(self.expires_on, time.min, ZoneInfo(self.time_zone))
+
+    def expire_on(self, day: date | None) -> None:
+        """Take another day on which it is closed, or none; its owner is reminded of the new one."""
+        self.expires_on, self.expiry_reminded_at = day, None
 
     def become(self, status: TenantStatus, reason: str | None) -> None:
         """Take another status.

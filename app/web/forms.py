@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DateField,
     EmailField,
     Field,
     IntegerField,
@@ -164,6 +165,21 @@ def whole_number_field(
         description=hint,
         render_kw=attributes,
     )
+
+
+def date_field(label: str, *, required: bool = True, hint: str = "") -> DateField:
+    """Make a field for a day."""
+    return _DayField(label, _presence(required), description=hint)
+
+
+class _DayField(DateField):  # type: ignore[misc]  # WTForms has no types.
+    """WTForms' own, with a sentence that says what to write."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Write a day, such as 2026-12-24.") from None
 
 
 def set_choices(field: Field, choices: Choices, *, blank: str | None = None) -> None:

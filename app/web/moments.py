@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime, get_timezone
 from flask import Flask, g, has_request_context
@@ -11,7 +11,8 @@ DEFAULT = ("UTC", "en")
 
 
 def init_moments(app: Flask) -> None:
-    """Give templates `show_moment()`."""
+    """Give templates `show_moment()` and `show_day()`."""
+    app.jinja_env.globals["show_day"] = show_day
     app.jinja_env.globals["show_moment"] = show_moment
 
 
@@ -32,3 +33,12 @@ def show_moment(at: datetime, *, date_only: bool = False) -> str:
         return format_date(local, "d MMM y" if locale == "en" else "medium", locale=locale)
     pattern = "d MMM y, HH:mm zzz" if locale == "en" else "medium"
     return format_datetime(local, pattern, tzinfo=zone, locale=locale)
+
+
+def show_day(day: date) -> str:
+    """Write a day, which is the same in every zone.
+
+    Source: Unicode CLDR, medium date formats.
+    """
+    locale = (g.get("moments_in", DEFAULT) if has_request_context() else DEFAULT)[1]
+    return format_date(day, "d MMM y" if locale == "en" else "medium", locale=locale)

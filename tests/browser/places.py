@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from app.clones.services import CloneDraft, start_clone
+from app.core import clock
 from app.core.database.session import registry
 from app.core.ids import new_id
 from app.core.runtime import current_settings
@@ -80,11 +83,14 @@ def _platform_places() -> Iterator[Place]:
         operation, job = find_latest_operation(acme), list_jobs(JobFilter()).rows[0]
         (ada,) = list_staff_users()
         eve_id = create_staff_user(email="eve@platform.example", name="Eve Stone", role="support", actor=SETUP)
-    move_id, failed_id, probe_id = _kept_move(), fail(registry().find_route(acme), "last"), probe().id
+    move_id, clone_id, probe_id = _kept_move(), _clone(acme), probe().id
+    failed_id = fail(registry().find_route(acme), "last")
     paths = [
         *(f"/tenants/{acme}{tail}" for tail in TENANT_PAGES), f"/tenants/{initech}/unarchival",
         *(f"/tenants/{hooli}{tail}" for tail in ("", "/archival", "/reactivation")),
         *(f"/moves/{move_id}{tail}" for tail in ("", "/return", "/purge")), f"/tenants/{hooli}/moves/new",
+        *(f"/tenants/{tenant_id}/clones/new" for tenant_id in (acme, initech)),
+        *(f"/tenants/{clone_id}{tail}" for tail in ("", "/expiry")), "/tenants?origin=clones",
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
         f"/staff/{eve_id}", f"/staff/{eve_id}/deactivation", f"/operations/{failed_id}/compensation",
         *(f"/servers/{annex_id}{tail}" for tail in ("", "/edit", "/removal", "/url-changes")),
@@ -92,6 +98,17 @@ def _platform_places() -> Iterator[Place]:
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
     yield Place("acme", f"/isolation/reports/{probe_id}")
+
+
+def _clone(source_id: UUID) -> UUID:
+    with platform_scope("test"):
+        expires_on = clock.now().date() + timedelta(days=30)
+        draft = CloneDraft(
+            "Acme copy", "acme-copy", "Eve Adams", "eve@copy.example", Tier.POOL, MAIN_SERVER, expires_on
+        )
+        clone_id = start_clone(source_id, draft, actor=SETUP)
+    run_jobs(may_fail=True)
+    return clone_id
 
 
 def _kept_move() -> UUID:

@@ -34,6 +34,8 @@ insert into control.tenants (id, slug, name, name_search, status, activity, plan
     select coalesce(m.id, gen_random_uuid()), 'tenant-' || i, 'Tenant ' || i, 'tenant ' || i, 'active', 'none', p.id,
         'eu', 'UTC', 'en', 'EUR', 'Bob', 'bob@' || i || '.example', now(), now()
     from generate_series(2, 3000) i left join many m on m.n = i, control.plans p where p.key = 'toy';
+update control.tenants t set cloned_from_id = m.id from many m
+    where t.slug ^@ 'tenant-2' and m.n = 2 + mod(substr(t.slug, 8)::int, 20);
 insert into control.moves (id, tenant_id, state, source, target, actor_label, row_count, byte_count, key_count,
     created_at) select md5(m.n || 'move' || i)::uuid, m.id, 'finished', '{"tier": "pool", "server": "main"}',
         '{"tier": "schema", "server": "main"}', 'system', 0, 0, 0, now() - (i * 120 + n) * interval '1 minute'

@@ -100,7 +100,7 @@ def plant_a_double(connection: psycopg.Connection[Any], found: dict[str, Prey], 
     """Copy a row of Globex's to Acme, id and all; tell whether the login may."""
     prey = found[table]
     for reference in prey.references:
-        if reference.target in found:
+        if reference.target in found and reference.target != table:
             plant_a_double(connection, found, reference.target)
     double = plain({**prey.foreign, prey.tenant: prey.own[prey.tenant]})
     try:

@@ -40,6 +40,7 @@ OF_A_TENANT: dict[str, Ask] = {
     "members.list_members, active": lambda: members.list_members(TableState(filters={"state": "active"})),
     "members.list_roles": members.list_roles,
     "members.list_roles_to_give": lambda: members.list_roles_to_give(members.find_member_by_email("m1@1.example")),
+    "members.list_owners": members.list_owners,
     "members.list_live_sessions": lambda: members.list_live_sessions(NOBODY, clock.now()),
     "members.list_member_events": lambda: members.list_member_events(NOBODY),
     "members.count_members": members.count_members,
@@ -99,6 +100,7 @@ OF_THE_PLATFORM: dict[str, tuple[Ask, str]] = {
         lambda: tenants.list_status_changes(NOBODY),
         "ix_tenant_status_changes_tenant_id_at",
     ),
+    "tenants.list_clones": (lambda: tenants.list_clones(NOBODY), "ix_tenants_cloned_from_id_created_at pk_plans"),
     "tenants.list_facts": (lambda: tenants.list_facts(NOBODY), "pk_tenant_facts"),
     "tenants.list_views": (lambda: tenants.list_views(NOBODY, "tenants"), "uq_saved_views_staff_user_id_list_name"),
 }
@@ -131,6 +133,7 @@ SMALL = {
     "staff.list_staff_page": "the people of one company",
     "staff.list_staff_users": "the people of one company",
     "tenants.list_canaries": "two of each server",
+    "tenants.list_expiring": "no page: an hourly job, through the index of days",
     "tenants.list_lines": "at most a page of ids, by the primary key",
 }
 

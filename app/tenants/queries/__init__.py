@@ -13,6 +13,7 @@ from app.tenants.queries.listing import (
 )
 from app.tenants.queries.metadata import find_metadatum, get_note, list_metadata, list_notes, list_tags
 from app.tenants.queries.registry import (
+    count_living_clones,
     find_by_submission,
     find_canary,
     find_home_version,
@@ -23,6 +24,8 @@ from app.tenants.queries.registry import (
     get_tenant_by_slug,
     is_slug_free,
     list_canaries,
+    list_clones,
+    list_expiring,
     list_facts,
     list_status_changes,
 )
@@ -33,6 +36,7 @@ __all__ = [
     "BulkResult",
     "TenantLine",
     "Total",
+    "count_living_clones",
     "count_tenants",
     "find_by_submission",
     "find_canary",
@@ -50,6 +54,8 @@ __all__ = [
     "is_slug_free",
     "iterate_tenants",
     "list_canaries",
+    "list_clones",
+    "list_expiring",
     "list_facts",
     "list_lines",
     "list_metadata",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.core.database.session import db
 from app.core.search import normalise_search
@@ -22,7 +22,8 @@ PAGE_ROWS = 50
 MOST_COUNTED = 1_000
 EXPORT_BATCH_ROWS = 500
 Rows = Select[*tuple[Any, ...]]
-FILTERS = ("status", "plan", "region", "tier", "server", "tag")
+FILTERS = ("status", "plan", "region", "tier", "server", "tag", "origin")
+CLONES, ORIGINALS = "clones", "originals"
 DEFAULT_SORT = "-created"
 
 
@@ -44,6 +45,8 @@ class TenantLine:
     server: str | None
     name_search: str
     tags: list[str]
+    cloned_from: str | None
+    expires_on: date | None
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ def _columns() -> Rows:
         _of_placement(TenantPlacement.server).label("server"),
         Tenant.name_search,
         func.array(tags).label("tags"),
+        _name_of_source().label("cloned_from"),
+        Tenant.expires_on,
     )
     return statement.join(Plan, Plan.id == Tenant.plan_id)
 
@@ -152,6 +157,11 @@ def _columns() -> Rows:
 def _of_placement(column: InstrumentedAttribute[str]) -> Any:
     # A look for each row of a page; a join would read every placement.
     return select(column).where(TenantPlacement.tenant_id == Tenant.id).scalar_subquery()
+
+
+def _name_of_source() -> Any:
+    source = aliased(Tenant)
+    return select(source.name).where(source.id == Tenant.cloned_from_id).correlate(Tenant).scalar_subquery()
 
 
 def _narrowed(statement: Rows, state: TableState) -> Rows:
@@ -174,6 +184,8 @@ def _conditions(state: TableState) -> Iterator[ColumnElement[bool]]:
     for name, column in (("tier", TenantPlacement.tier), ("server", TenantPlacement.server)):
         if name in filters:
             yield Tenant.id.in_(select(TenantPlacement.tenant_id).where(column == filters[name]))
+    if "origin" in filters:
+        yield Tenant.cloned_from_id.is_not(None) if filters["origin"] == CLONES else Tenant.cloned_from_id.is_(None)
     if "tag" in filters:
         yield Tenant.id.in_(select(TenantTag.tenant_id).where(TenantTag.tag == filters["tag"]))
 

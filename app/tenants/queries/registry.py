@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
 from app.tenants.canaries import WITH_CANARIES
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug, TenantStatusChange
 from app.tenants.slugs import skeleton
-from app.tenants.status import TenantStatus
+from app.tenants.status import OPEN, TenantStatus
 
 MOST_STATUS_CHANGES = 200
+MOST_CLONES = 20
 
 
 def get_tenant(tenant_id: UUID, *, lock: bool = False) -> Tenant:
@@ -73,6 +75,26 @@ def find_home_version(tenant_id: UUID) -> str | None:
     """Return the version of a tenant's home, as routing knows it; None for one that is not built."""
     route = registry().find_route(tenant_id)
     return route.home_version if route is not None else None
+
+
+def list_clones(tenant_id: UUID) -> list[Tenant]:
+    """Return the newest clones of a tenant that have not been deleted, as many as a page shows."""
+    statement = select(Tenant).where(Tenant.cloned_from_id == tenant_id, Tenant.status != TenantStatus.DELETED)
+    return list(db.session.scalars(statement.order_by(Tenant.created_at.desc()).limit(MOST_CLONES)))
+
+
+def count_living_clones(tenant_id: UUID) -> int:
+    """Count the clones of a tenant that work, are being made or could work again without being opened."""
+    over = (TenantStatus.ARCHIVED, TenantStatus.DELETING, TenantStatus.DELETED)
+    statement = select(func.count()).where(Tenant.cloned_from_id == tenant_id, Tenant.status.not_in(over))
+    return db.session.scalar(statement) or 0
+
+
+def list_expiring(by: date) -> list[Tenant]:
+    """Return the tenants that work, or are suspended, and have a day up to this one on which they are closed."""
+    alive = (*OPEN, TenantStatus.SUSPENDED)
+    statement = select(Tenant).where(Tenant.expires_on <= by, Tenant.status.in_(alive))
+    return list(db.session.scalars(statement.order_by(Tenant.expires_on, Tenant.id)))
 
 
 def list_status_changes(tenant_id: UUID) -> list[TenantStatusChange]:

@@ -18,6 +18,7 @@ from app.tenants.services.saved_views import delete_view, save_view
 from app.tenants.services.statuses import (
     archive_tenant,
     change_status,
+    discard_tenant,
     expire_request,
     reactivate_tenant,
     suspend_tenant,
@@ -34,6 +35,7 @@ __all__ = [
     "change_status",
     "create_tenant",
     "delete_view",
+    "discard_tenant",
     "ensure_canary",
     "expire_request",
     "forget_canaries",

@@ -71,13 +71,21 @@ def expire_request(tenant_id: UUID, *, actor: Actor) -> None:
     Errors: StateError unless the tenant is requested.
     """
     with transaction():
-        tenant = queries.get_tenant(tenant_id, lock=True)
         change_status(
             tenant_id, TenantStatus.DELETED, AuditAction.TENANT_EXPIRED, reason="never confirmed", actor=actor
         )
-        db.session.execute(delete(TenantSlug).where(TenantSlug.tenant_id == tenant_id))
-        # A tilde is in no slug, so the row keeps a name of its own and no host resolves to it.
-        tenant.slug = f"{tenant.slug}~{tenant.id.hex[-8:]}"
+        _free_slug(tenant_id)
+
+
+def discard_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
+    """End a tenant that could not be made; its address is free again, because nobody ever had it.
+
+    Errors: StateError unless making it has failed.
+    """
+    with transaction():
+        for status in (TenantStatus.DELETING, TenantStatus.DELETED):
+            change_status(tenant_id, status, AuditAction.TENANT_EXPIRED, reason=reason, actor=actor)
+        _free_slug(tenant_id)
 
 
 def change_status(
@@ -100,6 +108,13 @@ def change_status(
             reason=reason,
             tenant_id=tenant.id,
         )
+
+
+def _free_slug(tenant_id: UUID) -> None:
+    tenant = queries.get_tenant(tenant_id, lock=True)
+    db.session.execute(delete(TenantSlug).where(TenantSlug.tenant_id == tenant_id))
+    # A tilde is in no slug, so the row keeps a name of its own and no host resolves to it.
+    tenant.slug = f"{tenant.slug}~{tenant.id.hex[-8:]}"
 
 
 def _refuse_other(tenant_id: UUID, allowed: frozenset[TenantStatus], action: AuditAction) -> None:

@@ -1,4 +1,4 @@
-"""Moves of homes, and what a running step says of itself."""
+"""Moves of homes, clones of tenants, and what a running step says of itself."""
 
 from alembic import op
 
@@ -31,6 +31,17 @@ create index ix_moves_keep_until on control.moves (keep_until) where state = 'ke
 create unique index uq_moves_tenant_id_open on control.moves (tenant_id)
     where state not in ('finished', 'returned', 'failed');
 alter table control.operation_steps add column detail text;
+alter table control.operations add column source_tenant_id uuid
+    constraint fk_operations_source_tenant_id_tenants references control.tenants (id);
+create index ix_operations_source_tenant_id_open on control.operations (source_tenant_id)
+    where state in ('pending', 'running', 'compensating');
+alter table control.tenants add column cloned_from_id uuid
+        constraint fk_tenants_cloned_from_id_tenants references control.tenants (id),
+    add column expires_on date,
+    add column expiry_reminded_at timestamptz;
+create index ix_tenants_cloned_from_id_created_at on control.tenants (cloned_from_id, created_at);
+create index ix_tenants_clones_created_at_id on control.tenants (created_at, id) where cloned_from_id is not null;
+create index ix_tenants_expires_on on control.tenants (expires_on) where expires_on is not null;
 """
 
 
@@ -42,3 +53,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop table control.moves")
     op.execute("alter table control.operation_steps drop column detail")
+    op.execute("alter table control.operations drop column source_tenant_id")
+    op.execute(
+        "alter table control.tenants drop column cloned_from_id, drop column expires_on, drop column expiry_reminded_at"
+    )

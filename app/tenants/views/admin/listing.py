@@ -20,7 +20,7 @@ from app.servers.queries import list_servers
 from app.tenants import queries, services
 from app.tenants.actions import REACTIVATION, SUSPENSION
 from app.tenants.forms import ViewForm
-from app.tenants.queries.listing import DEFAULT_SORT, FILTERS, SORTS
+from app.tenants.queries.listing import CLONES, DEFAULT_SORT, FILTERS, ORIGINALS, SORTS
 from app.tenants.status import TenantStatus
 from app.tenants.views.admin.blueprint import bp
 from app.tenants.views.admin.undo import Undo, offer_undo, take_undo
@@ -32,9 +32,10 @@ from app.web.identity import current_actor, current_viewer
 from app.web.tables import TableState, csv_response
 
 LIST = "tenants"
+ORIGINS = [(CLONES, "Clones"), (ORIGINALS, "No clones")]
 CSV_HEADER = (
     "slug", "name", "status", "plan", "region", "tier", "server", "owner_name", "owner_email", "tags", "created_at",
-    "id",
+    "id", "cloned_from", "expires_on",
 )  # fmt: skip
 
 
@@ -84,7 +85,8 @@ def create_view_deletion(view_id: UUID) -> ResponseReturnValue:
 
 
 def _state(args: MultiDict[str, str]) -> TableState:
-    filters = dict.fromkeys(FILTERS) | {"status": list(TenantStatus), "tier": list(Tier)}
+    known = {"status": list(TenantStatus), "tier": list(Tier), "origin": [key for key, _label in ORIGINS]}
+    filters = dict.fromkeys(FILTERS) | known
     return TableState.from_args(args, sorts=list(SORTS), default_sort=DEFAULT_SORT, filters=filters)
 
 
@@ -118,6 +120,7 @@ def _selects() -> list[dict[str, object]]:
         {"name": "region", "label": "Region", "options": [(key, name_region(key)) for key in queries.list_regions()]},
         {"name": "tier", "label": "Isolation", "options": choices_of(Tier)},
         {"name": "server", "label": "Server", "options": _pairs([server.name for server in list_servers()])},
+        {"name": "origin", "label": "Origin", "options": ORIGINS},
         {"name": "tag", "label": "Tag", "options": _pairs(queries.list_used_tags())},
     ]
 
@@ -130,5 +133,6 @@ def _csv_rows(state: TableState) -> Iterator[tuple[object, ...]]:
     for line in queries.iterate_tenants(state):
         yield (
             line.slug, line.name, line.status, line.plan, line.region, line.tier, line.server, line.owner_name,
-            line.owner_email, " ".join(line.tags), line.created_at, str(line.id),
+            line.owner_email, " ".join(line.tags), line.created_at, str(line.id), line.cloned_from,
+            line.expires_on,
         )  # fmt: skip

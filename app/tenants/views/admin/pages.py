@@ -58,6 +58,8 @@ def show_tenant(tenant_id: UUID) -> ResponseReturnValue:
         owner_fact=facts.pop("owner_has_accepted", None),
         facts=list_fact_lines(facts),
         tags=queries.list_tags(tenant_id),
+        source=queries.get_tenant(tenant.cloned_from_id) if tenant.cloned_from_id else None,
+        clones=queries.list_clones(tenant_id),
         operation=operation,
         steps=list_steps(operation.id) if operation else [],
     )

@@ -1,0 +1,1 @@
+"""Clones: a new tenant from one moment's state of another."""
