@@ -13,15 +13,17 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from app.core.config import Settings
+from app.core.database.owner import connect_as_owner
 from app.core.jobs import Queue
 from app.core.redis import get_redis
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress
 from app.jobs.dispatcher import sweep
 from tests.servers import environment_of
 
 MAX_ROUNDS = 100
-ERRORS = """
-select kind, state, error, id, attempt from control.outbox where error is not null
-union all select kind, state, error, id, attempt from tenancy.outbox where error is not null
+ERRORS = "select kind, state, error, id, attempt from {outbox} where error is not null"
+OTHER_DATABASES = """
+select distinct server, database_name from control.placements where (server, database_name) <> ('main', '')
 """
 HASTEN = "update {outbox} set run_at = now() - interval '1 second', lease_until = null where state = 'pending'"
 
@@ -74,9 +76,7 @@ def run_beside_workers(instance: Settings, *words: str) -> tuple[int, str, str]:
 
 def make_jobs_due() -> None:
     """Let every pending job be due now: those that wait for a retry, a suspension's end or their time."""
-    with _owner_connection() as connection:
-        for outbox in ("control.outbox", "tenancy.outbox"):
-            connection.execute(HASTEN.format(outbox=outbox))
+    _in_outboxes(HASTEN)
 
 
 def job_errors() -> list[tuple[str, str, str]]:
@@ -85,8 +85,19 @@ def job_errors() -> list[tuple[str, str, str]]:
 
 
 def _read_errors() -> list[tuple]:
-    with _owner_connection() as connection:
-        return connection.execute(ERRORS).fetchall()
+    return [row for cursor in _in_outboxes(ERRORS) for row in cursor.fetchall()]
+
+
+def _in_outboxes(statement: str) -> list[psycopg.Cursor]:
+    """Execute a statement for the platform's outbox and that of each database in which a tenant's home lies."""
+    settings: Settings = current_app.extensions["tenantry_settings"]
+    with connect_as_owner(settings, MAIN_DATABASE) as main:
+        found = [main.execute(statement.format(outbox=outbox)) for outbox in ("control.outbox", "tenancy.outbox")]
+        others = main.execute(OTHER_DATABASES).fetchall()
+    for server, database in others:
+        with connect_as_owner(settings, DatabaseAddress(server, database)) as other:
+            found.append(other.execute(statement.format(outbox="tenancy.outbox")))
+    return found
 
 
 def _run_until_idle(per_tenant: int) -> int:
@@ -100,8 +111,3 @@ def _run_until_idle(per_tenant: int) -> int:
             return total
         total += count
     raise AssertionError("jobs still come after many rounds; does one enqueue itself?")
-
-
-def _owner_connection() -> psycopg.Connection:
-    settings: Settings = current_app.extensions["tenantry_settings"]
-    return psycopg.connect(settings.database_url.get_secret_value())
