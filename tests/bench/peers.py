@@ -52,6 +52,7 @@ class Peer:
     folder: Path
     options: dict[str, str] = field(default_factory=dict)
     tables: dict[str, Any] = field(default_factory=lambda: describe_tables())  # noqa: PLW0108  # It stands below.
+    is_filled: bool = False
     _driver: subprocess.Popen[str] | None = None
 
     def prepare(self) -> None:
@@ -143,6 +144,9 @@ def fill_peer(peer: Peer, source_url: str, tenants: Sequence[tuple[str, str]]) -
                 fill = sql.SQL("insert into {} ({columns}) select {columns} from {} where tenant_id = {}")
                 target.execute(fill.format(own, place, sql.Literal(tenant_id), columns=columns))
         target.execute("drop schema seed cascade")
+    with psycopg.connect(peer.url, autocommit=True) as target:
+        target.execute("vacuum (analyze, freeze)")
+    peer.is_filled = True
 
 
 def _describe(table: Table) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import django
 def main():
     """Answer until standard input ends."""
     django.setup()
-    acts = {"create": create, "add": add, "cookie": cookie}
+    acts = {"create": create, "add": add, "cookie": cookie, "tour": tour}
     for line in sys.stdin:
         given = json.loads(line)
         print(json.dumps(acts[given.pop("do")](**given)), flush=True)
@@ -18,14 +18,35 @@ def main():
 
 def create(schema, slug):
     """Make a tenant and return how long its schema took."""
-    tenant = add(schema, slug)
+    tenant = _add(schema, slug)
     began = time.perf_counter()
     tenant.create_schema(check_if_exists=True, verbosity=0)
     return time.perf_counter() - began
 
 
 def add(schema, slug):
-    """Write a tenant's rows in the registry."""
+    """Write a tenant's rows in the registry, for a schema that is there."""
+    _add(schema, slug)
+
+
+def tour():
+    """Read the members of every tenant over one connection; return the process that serves it."""
+    from django.db import connection
+    from shared.models import Tenant
+    from workspace.models import MODELS
+
+    connection.set_schema_to_public()
+    for tenant in list(Tenant.objects.all()):
+        connection.set_tenant(tenant)
+        list(MODELS["member_sessions"].objects.select_related("member__role")[:1])
+        list(MODELS["members"].objects.select_related("role").order_by("name_search", "id")[:51])
+        list(MODELS["roles"].objects.all())
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+def _add(schema, slug):
     from shared.models import Domain, Tenant
 
     tenant = Tenant.objects.create(schema_name=schema, name=slug.capitalize(), plan="team")

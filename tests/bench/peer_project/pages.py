@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils import timezone
 
 COOKIE = "session"
-PAGE_ROWS = 20
+PAGE_ROWS = 50  # As the product.
 
 
 def list_members(request):

@@ -28,7 +28,10 @@ DATABASES = {
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 SHARED_APPS = ["django_tenants", "django.contrib.contenttypes", "shared"]
 TENANT_APPS = ["workspace"]
-INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+# Django's own accounts and sessions in each tenant, as django-tenants' documentation sets a project up.
+if os.environ.get("PEER_ACCOUNTS"):
+    TENANT_APPS += [f"django.contrib.{name}" for name in ("contenttypes", "auth", "sessions")]
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 TENANT_MODEL = "shared.Tenant"
 TENANT_DOMAIN_MODEL = "shared.Domain"
 # SET search_path once a request; by default it goes out with every statement.
