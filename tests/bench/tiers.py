@@ -17,7 +17,7 @@ from tests.bench.rounds import Side, alternate, beside, warm_up
 from tests.bench.stage import PLAIN, PRODUCT, Pool, Stage
 from tests.bench.visitors import Visit
 
-PEER_NAMES = {"": {}, "_by_default": {"PEER_LIMITS_SET_CALLS": "0"}}
+PEER_NAMES = {"": {}, "_by_default": {"PEER_LIMITS_SET_CALLS": "0", "PEER_CONNECTION_AGE": "0"}}
 
 
 def measure_tiers(stage: Stage) -> Iterator[Figure]:
