@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", default=None, help="the folder into which the README's pictures are written")
     parser.addoption("--homes-behind", action="store_true", help="let homes be of the version before this release's")
     parser.addoption("--tenants-in", default=Tier.POOL, choices=[*Tier], help="the tier that tests' tenants lie in")
+    parser.addoption("--many-homes", default=40, type=int, help="how many schemas the test of many homes makes")
     parser.addoption("--stress-rounds", default=1000, type=int, help="how many requests the stress test makes")
 
 
