@@ -60,6 +60,8 @@ class Scale:
     moved_mb: int = 1_000
     created: int = 15
     schemas: int = 500
+    is_durable: bool = True
+    web_workers: int = 2  # As many as the product's own command has.
 
     @property
     def most_tenants(self) -> int:
@@ -67,10 +69,10 @@ class Scale:
 
 
 TINY = Scale(
-    (1, 3),
-    few_tenants=2,
-    rounds=2,
-    requests=8,
+    (3,),
+    few_tenants=3,
+    rounds=1,
+    requests=4,
     queries=8,
     onboarded=2,
     visited=2,
@@ -81,6 +83,8 @@ TINY = Scale(
     moved_mb=1,
     created=1,
     schemas=3,
+    is_durable=False,
+    web_workers=1,
 )
 
 
@@ -147,11 +151,12 @@ class Stage:
     servers: Servers = field(default_factory=start_servers)
     _pools: dict[int | str, Pool] = field(default_factory=dict)
     _peers: dict[tuple[tuple[str, str], ...], Peer] = field(default_factory=dict)
+    _webs: dict[tuple[str, str], Web] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         with psycopg.connect(self.servers.postgres.superuser_url, autocommit=True) as connection:
-            for name in DURABLE:
+            for name in DURABLE if self.scale.is_durable else ():
                 connection.execute(f"alter system set {name} = on")
             connection.execute("select pg_reload_conf()")
 
@@ -209,7 +214,13 @@ class Stage:
         return self._serve(port, [str(peer.python), *child.command[1:-1], APPLICATION], given)
 
     def web(self, pool: Pool, application: str = PRODUCT) -> Web:
-        """Start gunicorn as `make run` does, but for the application, and wait until it answers."""
+        """Start gunicorn as `make run` does, but for the application, and wait until it answers; once for each."""
+        key = (pool.database, application)
+        if key not in self._webs:
+            self._webs[key] = self._start_web(pool, application)
+        return self._webs[key]
+
+    def _start_web(self, pool: Pool, application: str) -> Web:
         port = free_port()
         owner_url = _owner_url(pool.settings)
         child = self._web_child(self._environment(pool, port), owner_url)
@@ -222,6 +233,7 @@ class Stage:
         return child
 
     def _serve(self, port: int, command: list[str], environment: dict[str, str]) -> Web:
+        command[command.index("--workers") + 1] = str(self.scale.web_workers)
         web = Web(port, self._spawn(f"web-{port}", command, environment))
         assert wait_until(lambda: _answers(port), START_SECONDS), f"{command[-1]} did not start; see {self._folder}"
         return web

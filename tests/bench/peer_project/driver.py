@@ -10,10 +10,17 @@ import django
 def main():
     """Answer until standard input ends."""
     django.setup()
-    acts = {"create": create, "add": add, "cookie": cookie, "tour": tour}
+    acts = {"create": create, "add": add, "cookie": cookie, "command": command, "tour": tour}
     for line in sys.stdin:
         given = json.loads(line)
         print(json.dumps(acts[given.pop("do")](**given)), flush=True)
+
+
+def command(words):
+    """Run one of Django's commands in this process."""
+    from django.core.management import call_command
+
+    call_command(*words, verbosity=0)
 
 
 def create(schema, slug):
@@ -41,6 +48,7 @@ def tour():
         list(MODELS["member_sessions"].objects.select_related("member__role")[:1])
         list(MODELS["members"].objects.select_related("role").order_by("name_search", "id")[:51])
         list(MODELS["roles"].objects.all())
+    connection.set_schema_to_public()
     with connection.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
         return cursor.fetchone()[0]
