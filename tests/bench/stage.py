@@ -152,6 +152,7 @@ class Stage:
     _pools: dict[int | str, Pool] = field(default_factory=dict)
     _peers: dict[tuple[tuple[str, str], ...], Peer] = field(default_factory=dict)
     _webs: dict[tuple[str, str], Web] = field(default_factory=dict)
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
@@ -161,7 +162,9 @@ class Stage:
             connection.execute("select pg_reload_conf()")
 
     def close(self) -> None:
-        """Stop everything that was started here."""
+        """Stop everything that was started here, all at once."""
+        for process in self._processes:
+            process.terminate()
         self._stack.close()
         for pool in self._pools.values():
             pool.connection.close()
@@ -271,6 +274,7 @@ class Stage:
         with (self._folder / f"{name}.log").open("wb") as log:
             pid_file = self._folder / f"{name}.pid"
             process = spawn(command, pid_file=pid_file, environment=environment, output=log, folder=ROOT)
+        self._processes.append(process)
         self._stack.callback(stop, process, signals=[(signal.SIGTERM, 10)])
         return process
 
