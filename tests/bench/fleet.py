@@ -15,8 +15,6 @@ from app.core.database.owner import owner_connection
 from app.core.database.versions import newest_version
 from app.core.ids import new_id
 from app.core.tenancy.ddl import Roles
-from app.core.tenancy.scopes import Tier, platform_scope
-from app.homes import building, making, queries, run_steps, services
 from app.core.tenancy.scopes import platform_scope
 from app.homes import queries, run_steps, services
 from app.homes.models import RunState
@@ -80,14 +78,6 @@ def _next_release() -> Iterator[Release]:
 
 def _make_homes(count: int) -> list[str]:
     tell(f"building {count} homes")
-    template, schemas = building.read_template(), [f"t_{new_id().hex}" for _home in range(count)]
-    with owner_connection() as connection:
-        version = HomeVersion(newest_version("tenant"), newest_version("tenancy"))
-        for schema in schemas:
-            with connection.transaction():
-                making.make_schema(connection, schema, template)
-                making.open_schema(connection, schema)
-            copy_version(connection, HomeKey("main", "", schema), Tier.SCHEMA, version)
     schemas = [f"t_{new_id().hex}" for _home in range(count)]
     make_schemas(schemas)
     return schemas

@@ -9,7 +9,8 @@ from app.core.database.home_versions import HomeKey, HomeVersion, copy_version
 from app.core.database.owner import owner_connection
 from app.core.database.versions import newest_version
 from app.core.tenancy.scopes import Tier
-from app.homes import building
+from app.homes.building import read_template
+from app.homes.making import make_schema, open_schema
 from tests.bench.peers import FILLED
 
 SETTLE = """
@@ -21,12 +22,13 @@ delete from pool.member_sessions; delete from pool.members; delete from pool.rol
 
 def make_schemas(schemas: list[str]) -> None:
     """Build homes in schemas as provisioning does, without tenants around them."""
-    template = building.read_template()
+    template = read_template()
     version = HomeVersion(newest_version("tenant"), newest_version("tenancy"))
     with owner_connection() as connection:
         for schema in schemas:
             with connection.transaction():
-                connection.execute(building._schema_script(schema, template))
+                make_schema(connection, schema, template)
+                open_schema(connection, schema)
             copy_version(connection, HomeKey("main", "", schema), Tier.SCHEMA, version)
 
 

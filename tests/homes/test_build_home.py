@@ -20,8 +20,8 @@ from app.settings.models import Setting
 from tests.factories import SETUP, make_bob
 from tests.homes.fleets import migrate, state_of
 from tests.homes.placing import PLACES, make_home
-from tests.tenant_rows import insert_tenant
 from tests.homes.releases import Release
+from tests.tenant_rows import insert_tenant
 
 
 @pytest.mark.parametrize(("tier", "server"), PLACES)
@@ -72,6 +72,8 @@ def test_a_home_taken_down_is_gone_and_its_neighbour_is_not(app: object, annex: 
 def test_a_tenant_without_a_place_gets_no_home(app: object) -> None:
     with pytest.raises(StateError, match="has no place for a home"):
         create_home(insert_tenant("acme"))
+
+
 def test_a_home_built_after_a_migration_is_of_the_new_version(release: Release) -> None:
     before = make_home("acme", Tier.SCHEMA, "main")
     newest = release.add()
