@@ -23,7 +23,8 @@ from tests.servers import environment_of
 MAX_ROUNDS = 100
 ERRORS = "select kind, state, error, id, attempt from {outbox} where error is not null"
 OTHER_DATABASES = """
-select distinct server, database_name from control.placements where (server, database_name) <> ('main', '')
+select distinct server, database_name from control.placements
+where (server, database_name) <> ('main', '') and server in ('main', 'annex')
 """
 HASTEN = "update {outbox} set run_at = now() - interval '1 second', lease_until = null where state = 'pending'"
 
