@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings as hypothesis
 
@@ -13,29 +14,35 @@ from app.core.config import Settings
 from app.core.database.server_urls import ServerUrls
 from app.core.database.session import engines, registry
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import DatabaseAddress, Login, find_scope
+from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, find_scope
 from app.web.hosts import Portal
 from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.homes.releases import use_release
 from tests.page import PageClient
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
+from tests.tenant_rows import put_tenants_in
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
 hypothesis.register_profile("tenantry", deadline=None)
 hypothesis.load_profile("tenantry")
 
 LONG = ("test_killed_move.py", "test_killed_operation.py", "test_every_page.py", "test_bench_runs.py", "test_run.py")
+SERVERS = {Tier.POOL: "main", Tier.SCHEMA: "main", Tier.DATABASE: ANNEX}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the pictures of the README be made anew: `pytest tests/browser --pictures docs/images`."""
     parser.addoption("--pictures", default=None, help="the folder into which the README's pictures are written")
     parser.addoption("--homes-behind", action="store_true", help="let homes be of the version before this release's")
+    parser.addoption("--tenants-in", default=Tier.POOL, choices=[*Tier], help="the tier that tests' tenants lie in")
+    parser.addoption("--many-homes", default=40, type=int, help="how many schemas the test of many homes makes")
     parser.addoption("--stress-rounds", default=1000, type=int, help="how many requests the stress test makes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once, in the process that steers; xdist's workers are told where they are."""
+    tier = Tier(config.option.tenants_in)
+    put_tenants_in(tier, SERVERS[tier])
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     config.tenantry_servers = start_servers()
@@ -75,6 +82,22 @@ def other_superuser_url(request: pytest.FixtureRequest) -> str:
     if given:
         return given["other_superuser_url"]
     return request.config.tenantry_servers.other_postgres.superuser_url
+
+
+@pytest.fixture
+def superuser_of(
+    superuser_url: str, other_superuser_url: str, worker_id: str
+) -> Callable[[TenantRoute], psycopg.Connection]:
+    """Connects the superuser to the database in which a tenant's home lies, its schema on the path."""
+
+    def connect(route: TenantRoute) -> psycopg.Connection:
+        assert route.placement is not None
+        place = route.placement
+        name = place.database or f"{'annex' if place.server == ANNEX else 'tenantry'}_{worker_id}"
+        server = (other_superuser_url if place.server == ANNEX else superuser_url).rpartition("/")[0]
+        return psycopg.connect(f"{server}/{name}", autocommit=True, options=f"-c search_path={place.schema}")
+
+    return connect
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +144,9 @@ def instance(
 
 
 @pytest.fixture(scope="session")
-def _session_app(instance: Settings) -> Iterator[Portal]:
+def _session_app(instance: Settings, request: pytest.FixtureRequest) -> Iterator[Portal]:
+    if request.config.option.tenants_in == Tier.DATABASE:
+        request.getfixturevalue("annex")
     app = create_app(instance, polls=False)
     yield app
     with app.app_context():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from app.core.database.session import db
 
@@ -33,10 +33,10 @@ def database_of(superuser_url: str, instance_url: str) -> str:
 
 def scans_of(call: Callable[[], object]) -> list[Scan]:
     """Do something and return every scan in the plans of the statements that it sent, in the running scope."""
-    sent: list[tuple[str, Any]] = []
+    sent: list[tuple[Engine, str, Any]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
-        sent.append((statement, parameters))
+    def note(connection: Connection, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
+        sent.append((connection.engine, statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -44,11 +44,13 @@ def scans_of(call: Callable[[], object]) -> list[Scan]:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     assert sent, "nothing was asked"
-    return [scan for text, given in sent for scan in _scans(_explain(text, given))]
+    return [scan for asked in sent for scan in _scans(_explain(*asked))]
 
 
-def _explain(text: str, given: Any) -> dict[str, Any]:
-    found = db.session.connection().exec_driver_sql(f"explain (verbose, format json) {text}", given)
+def _explain(engine: Engine, text: str, given: Any) -> dict[str, Any]:
+    # Where a home lies in another database, a page may have asked both.
+    connection = db.session.connection(bind_arguments={"bind": engine})
+    found = connection.exec_driver_sql(f"explain (verbose, format json) {text}", given)
     plan: dict[str, Any] = found.scalar_one()[0]["Plan"]
     return plan
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -10,7 +11,8 @@ from psycopg import sql
 
 from app.core.database.session import registry
 from app.core.ids import new_id
-from app.core.tenancy.scopes import TenantRoute
+from app.core.tenancy.scopes import Placement, TenantRoute, Tier
+from app.homes.building import build_home, place_home
 
 PLAN = """
 insert into control.plans (id, key, name, price_label, summary, position, region, time_zone, currency, limits)
@@ -22,17 +24,34 @@ insert into control.tenants (id, slug, name, name_search, status, activity, plan
 select %(id)s, %(slug)s, initcap(%(slug)s), %(slug)s, %(status)s, 'none', p.id, 'eu', 'UTC', 'en', 'EUR', 'Bob',
     'bob@example.com', now(), now() from control.plans p where p.key = 'toy'
 """
-PLACEMENT = "insert into control.placements values (%s, 'main', 'pool', 'pool', 1)"
-HOME = "insert into tenancy.homes values (%s, 1, %s)"
+PLACE = "insert into control.placements (tenant_id, server, database_name, tier, schema_name, epoch) values "
+HOME = "insert into tenancy.homes values (%s, 1, %s) on conflict (tenant_id) do update set state = excluded.state"
+
+usual_place: list[Any] = [Tier.POOL, "main"]
 
 
 def make_tenant_rows(slug: str, *, status: str = "active", home_state: str = "active") -> TenantRoute:
     """Insert a tenant with a placement and a home, as the owner; return its route."""
     tenant_id = insert_tenant(slug, status=status)
+    placement = place_home(tenant_id, *usual_place)
+    write_placement(tenant_id, placement)
+    if placement.tier is not Tier.POOL:
+        build_home(tenant_id, placement)
     with owner_connection() as connection:
-        connection.execute(PLACEMENT, (tenant_id,))
         connection.execute(HOME, (tenant_id, home_state))
     return route_of(tenant_id)
+
+
+def put_tenants_in(tier: Tier, server: str) -> None:
+    """Let every test's tenants lie there, unless it says itself where: `pytest --tenants-in`."""
+    usual_place[:] = tier, server
+
+
+def write_placement(tenant_id: UUID, placement: Placement) -> None:
+    """Write the registry's row of where a home lies."""
+    values = (tenant_id, placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
+    with owner_connection() as connection:
+        connection.execute(PLACE + "(%s, %s, %s, %s, %s, %s)", values)
 
 
 def insert_tenant(slug: str, *, status: str = "active") -> UUID:

@@ -42,7 +42,9 @@ select kind, "table", name, definition from (
     select 4, 0, 'index', t.name, quote_ident(c.relname),
         replace(pg_get_indexdef(i.indexrelid), ' ON ' || quote_ident(current_schema()) || '.', ' ON ')
     from tables t join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid
-    where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+    where not exists (  -- By its table, which has an index: the constraints of every home would be read otherwise.
+        select from pg_constraint k
+        where k.conrelid = t.oid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
     union all
     select 6, 0, 'row-level security', name, '',
         case when relrowsecurity then 'enable' else 'disable' end || ' row level security, '

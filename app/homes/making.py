@@ -49,7 +49,8 @@ def drop_schema(connection: psycopg.Connection[Any], schema: str) -> None:
 
 def make_database(connection: psycopg.Connection[Any], name: str, template: str) -> None:
     """Copy a server's template to a database to which nobody can connect yet; one that is there stays as it is."""
-    statement = sql.SQL("create database {} template {} strategy file_copy allow_connections false")
+    # Through the log: copying files makes the whole server write a checkpoint first, and one more at the end.
+    statement = sql.SQL("create database {} template {} strategy wal_log allow_connections false")
     # One that was killed has copied it; a copy is there whole or not at all.
     with suppress(psycopg.errors.DuplicateDatabase):
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))

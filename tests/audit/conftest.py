@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from app.audit.services import Target, record_event
 from app.core import clock
 from app.core.actors import Actor, ActorKind
 from app.core.audit_actions import AuditAction
+from app.core.database.home_versions import HomeKey
+from app.core.database.owner import owner_connection as owner_of
 from app.core.database.transactions import transaction
 from app.core.ids import new_id
-from app.core.tenancy.scopes import TenantRoute, platform_scope, tenant_scope
+from app.core.tenancy.scopes import DatabaseAddress, TenantRoute, platform_scope, tenant_scope
 from app.web.hosts import Portal
 from tests.factories import (
     make_bob,
@@ -29,6 +32,12 @@ from tests.tenant_rows import owner_connection
 
 ADA = Actor(ActorKind.STAFF, "ada@platform.example", new_id(), "192.0.2.7")
 BOB = Actor(ActorKind.MEMBER, "bob@acme.example", new_id(), "198.51.100.4")
+HOMES = "select server, database_name, schema_name from control.placements"
+FORGET = (
+    "alter table {} no force row level security",
+    "delete from {}",
+    "alter table {} force row level security",
+)
 
 
 def record(
@@ -48,11 +57,14 @@ def record(
 
 def forget_events() -> None:
     """Delete the events that making the cast has left, as only a superuser's role switch could."""
-    with owner_connection() as connection:
-        connection.execute("alter table pool.audit_events no force row level security")
-        connection.execute("delete from pool.audit_events")
-        connection.execute("delete from control.audit_events")
-        connection.execute("alter table pool.audit_events force row level security")
+    with owner_connection() as control:
+        control.execute("delete from control.audit_events")
+        homes = control.execute(HOMES).fetchall()
+    for server, database, schema in {HomeKey("main", "", "pool"), *homes}:
+        with owner_of(DatabaseAddress(server, database)) as connection:
+            table = sql.Identifier(schema, "audit_events")
+            for statement in FORGET:
+                connection.execute(sql.SQL(statement).format(table))
 
 
 @pytest.fixture(autouse=True)

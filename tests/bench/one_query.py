@@ -40,7 +40,7 @@ def measure_query(stage: Stage) -> Iterator[Figure]:
     pool = stage.pool(scale.most_tenants)
     with pool.app() as app:
         engine = unscoped_engine(app.extensions["tenantry_settings"])
-        routes = [_route(slug) for slug in pool.slugs(scale.visited)]
+        routes = [route_of_slug(slug) for slug in pool.slugs(scale.visited)]
         works = {"unscoped": _unscoped_work(engine), "scoped": read_scoped}
         costs = _alternate(pool, works, routes, rounds=scale.rounds, queries=scale.queries)
         engine.dispose()
@@ -89,7 +89,8 @@ def _cost(pool: Pool, work: Work, routes: Sequence[TenantRoute], count: int) -> 
     return _Cost(process * 1000 / count, database * 1000 / count)
 
 
-def _route(slug: str) -> TenantRoute:
+def route_of_slug(slug: str) -> TenantRoute:
+    """Return a tenant's route, as a request finds it."""
     route = registry().resolve_host(slug)
     assert route is not None
     return route

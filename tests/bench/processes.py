@@ -40,6 +40,16 @@ def shared_megabytes(pid: int) -> float:
     return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("Pss:"))
 
 
+def private_megabytes(pid: int) -> float:
+    """Return the memory that a process has for itself alone: shared buffers and the program's own text are not in it.
+
+    Units: megabytes of 1,000,000 bytes.
+    Source: proc(5), RssAnon of /proc/<pid>/status.
+    """
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("RssAnon:"))
+
+
 def children_of(parent: int) -> list[int]:
     """Return the processes that a process has started and not lost, the oldest first."""
     found = []

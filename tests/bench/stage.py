@@ -19,14 +19,18 @@ from app import create_app
 from app.core.config import Settings
 from app.core.database.session import engines, registry
 from app.core.tenancy.scopes import platform_scope
+from app.instance.databases import prepare_database
 from app.instance.plan import make_plan
 from app.instance.processes import LOOPBACK, free_port, spawn, stop, wait_until
+from app.instance.supervisor import Child
 from app.plans.services import seed_catalogue
 from tests.bench.figures import tell
+from tests.bench.peers import APPLICATION, Peer, ensure_environment
 from tests.bench.processes import backends_of, children_of
+from tests.bench.schemas import put_in_schemas
 from tests.bench.seeding import copy_unscoped, seed_tenants, settle
 from tests.bench.visitors import Visit, cookie_of
-from tests.servers import Servers, environment_of, prepare_instance, start_servers
+from tests.servers import PASSWORD, Servers, environment_of, prepare_instance, start_servers
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -35,6 +39,7 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 PRODUCT = "wsgi:app"
 UNSCOPED = "tests.bench.unscoped:create_unscoped_app()"
 HELLO = "tests.bench.hello:app"
+PLAIN = "tests.bench.plain:create_plain_app()"
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,12 @@ class Scale:
     fleet: int = 500
     big_fleet: int = 1_000
     fleet_rounds: int = 5
+    peer_rounds: int = 3
     moved_mb: int = 1_000
+    created: int = 15
+    schemas: int = 500
+    is_durable: bool = True
+    web_workers: int = 2  # As many as the product's own command has.
 
     @property
     def most_tenants(self) -> int:
@@ -59,17 +69,22 @@ class Scale:
 
 
 TINY = Scale(
-    (1, 3),
-    few_tenants=2,
-    rounds=2,
-    requests=8,
+    (3,),
+    few_tenants=3,
+    rounds=1,
+    requests=4,
     queries=8,
     onboarded=2,
     visited=2,
     fleet=2,
     big_fleet=4,
     fleet_rounds=1,
+    peer_rounds=1,
     moved_mb=1,
+    created=1,
+    schemas=3,
+    is_durable=False,
+    web_workers=1,
 )
 
 
@@ -134,17 +149,22 @@ class Stage:
 
     scale: Scale
     servers: Servers = field(default_factory=start_servers)
-    _pools: dict[int, Pool] = field(default_factory=dict)
+    _pools: dict[int | str, Pool] = field(default_factory=dict)
+    _peers: dict[tuple[tuple[str, str], ...], Peer] = field(default_factory=dict)
+    _webs: dict[tuple[str, str], Web] = field(default_factory=dict)
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         with psycopg.connect(self.servers.postgres.superuser_url, autocommit=True) as connection:
-            for name in DURABLE:
+            for name in DURABLE if self.scale.is_durable else ():
                 connection.execute(f"alter system set {name} = on")
             connection.execute("select pg_reload_conf()")
 
     def close(self) -> None:
-        """Stop everything that was started here."""
+        """Stop everything that was started here, all at once."""
+        for process in self._processes:
+            process.terminate()
         self._stack.close()
         for pool in self._pools.values():
             pool.connection.close()
@@ -155,27 +175,70 @@ class Stage:
         """Return the database with so many tenants, made at the first call."""
         if tenants not in self._pools:
             tell(f"seeding {tenants} tenants")
-            self._pools[tenants] = self._make_pool(tenants)
+            self._pools[tenants] = self._make_pool(tenants, f"bench_{tenants}")
         return self._pools[tenants]
 
-    def fleet(self) -> Pool:
+    def fleet(self, name: str) -> Pool:
         """Return a database of its own, whose homes are migrated past what this release has."""
         superuser_url = self.servers.postgres.superuser_url
-        settings = prepare_instance(superuser_url, self.servers.redis.url, "bench_fleet")
-        self._pools[0] = Pool(0, settings, superuser_url.rpartition("/")[0] + "/tenantry_bench_fleet")
-        return self._pools[0]
+        settings = prepare_instance(superuser_url, self.servers.redis.url, name)
+        self._pools[name] = Pool(0, settings, superuser_url.rpartition("/")[0] + f"/tenantry_{name}")
+        return self._pools[name]
+
+    def schemas(self) -> Pool:
+        """Return a database in which every tenant of a pool has a schema of its own, made at the first call."""
+        tenants = self.scale.schemas
+        if "schemas" not in self._pools:
+            tell(f"seeding {tenants} tenants in schemas")
+            pool = self._pools["schemas"] = self._make_pool(tenants, f"bench_schemas_{tenants}")
+            with pool.app():
+                put_in_schemas(pool.connection)
+        return self._pools["schemas"]
+
+    def peer(self, **options: str) -> Peer:
+        """Return the peer over a database of its own for each way in which it is set up, made at the first call."""
+        key = tuple(sorted(options.items()))
+        if key not in self._peers:
+            number = len(self._peers)
+            given = {"name": f"peer_{number}", "prefix": "tenantry", "owner_password": PASSWORD}
+            url = prepare_database(self.servers.postgres.superuser_url, **given)
+            folder = self._folder / f"peer_{number}"
+            folder.mkdir()
+            peer = self._peers[key] = Peer(ensure_environment(), url, folder, options)
+            self._stack.callback(peer.stop)
+            peer.prepare()
+        return self._peers[key]
+
+    def peer_web(self, peer: Peer, **options: str) -> Web:
+        """Start the product's gunicorn command in the peer's environment, with the peer's application."""
+        port = free_port()
+        child = self._web_child({"PORT": str(port)}, "")
+        given = child.environment | peer.environment() | options
+        return self._serve(port, [str(peer.python), *child.command[1:-1], APPLICATION], given)
 
     def web(self, pool: Pool, application: str = PRODUCT) -> Web:
-        """Start gunicorn as `make run` does, but for the application, and wait until it answers."""
+        """Start gunicorn as `make run` does, but for the application, and wait until it answers; once for each."""
+        key = (pool.database, application)
+        if key not in self._webs:
+            self._webs[key] = self._start_web(pool, application)
+        return self._webs[key]
+
+    def _start_web(self, pool: Pool, application: str) -> Web:
         port = free_port()
-        environment = self._environment(pool, port)
         owner_url = _owner_url(pool.settings)
-        (child,) = [child for child in make_plan(environment, owner_url=owner_url).children if child.name == "web"]
+        child = self._web_child(self._environment(pool, port), owner_url)
         given = {**child.environment, **({"DATABASE_URL": owner_url} if application == UNSCOPED else {})}
-        command = [*child.command[:-1], application]
+        return self._serve(port, [*child.command[:-1], application], given)
+
+    def _web_child(self, environment: dict[str, str], owner_url: str) -> Child:
+        (child,) = [child for child in make_plan(environment, owner_url=owner_url).children if child.name == "web"]
         assert child.command[-1] == PRODUCT
-        web = Web(port, self._spawn(f"web-{port}", command, given))
-        assert wait_until(lambda: _answers(port), START_SECONDS), f"{application} did not start; see {self._folder}"
+        return child
+
+    def _serve(self, port: int, command: list[str], environment: dict[str, str]) -> Web:
+        command[command.index("--workers") + 1] = str(self.scale.web_workers)
+        web = Web(port, self._spawn(f"web-{port}", command, environment))
+        assert wait_until(lambda: _answers(port), START_SECONDS), f"{command[-1]} did not start; see {self._folder}"
         return web
 
     def start_workers(self, pool: Pool) -> None:
@@ -185,10 +248,10 @@ class Stage:
             if child.name != "web":
                 self._spawn(child.name, list(child.command), dict(child.environment))
 
-    def _make_pool(self, tenants: int) -> Pool:
+    def _make_pool(self, tenants: int, name: str) -> Pool:
         superuser_url = self.servers.postgres.superuser_url
-        settings = prepare_instance(superuser_url, self.servers.redis.url, f"bench_{tenants}")
-        pool = Pool(tenants, settings, superuser_url.rpartition("/")[0] + f"/tenantry_bench_{tenants}")
+        settings = prepare_instance(superuser_url, self.servers.redis.url, name)
+        pool = Pool(tenants, settings, superuser_url.rpartition("/")[0] + f"/tenantry_{name}")
         with pool.app(), platform_scope("bench"):
             seed_catalogue()
         with psycopg.connect(pool.superuser_url) as connection:
@@ -211,6 +274,7 @@ class Stage:
         with (self._folder / f"{name}.log").open("wb") as log:
             pid_file = self._folder / f"{name}.pid"
             process = spawn(command, pid_file=pid_file, environment=environment, output=log, folder=ROOT)
+        self._processes.append(process)
         self._stack.callback(stop, process, signals=[(signal.SIGTERM, 10)])
         return process
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from app.core.tenancy.scopes import Placement, TenantRoute, Tier
+from app.core.tenancy.scopes import TenantRoute, Tier
 from app.homes.building import build_home, place_home
 from tests.servers import ANNEX
-from tests.tenant_rows import insert_tenant, owner_connection, route_of
+from tests.tenant_rows import insert_tenant, route_of, write_placement
 
 PLACES = [(tier, server) for server in ("main", ANNEX) for tier in Tier]
-PLACE = "insert into control.placements (tenant_id, server, database_name, tier, schema_name, epoch) values "
 
 
 def make_home(slug: str, tier: Tier, server: str) -> TenantRoute:
@@ -20,10 +17,3 @@ def make_home(slug: str, tier: Tier, server: str) -> TenantRoute:
     write_placement(tenant_id, placement)
     build_home(tenant_id, placement)
     return route_of(tenant_id)
-
-
-def write_placement(tenant_id: UUID, placement: Placement) -> None:
-    """Write the registry's row of where a home lies."""
-    values = (tenant_id, placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
-    with owner_connection() as connection:
-        connection.execute(PLACE + "(%s, %s, %s, %s, %s, %s)", values)

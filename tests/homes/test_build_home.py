@@ -18,7 +18,9 @@ from app.members.models import Member
 from app.members.services import create_default_roles
 from app.settings.models import Setting
 from tests.factories import SETUP, make_bob
+from tests.homes.fleets import migrate, state_of
 from tests.homes.placing import PLACES, make_home
+from tests.homes.releases import Release
 from tests.tenant_rows import insert_tenant
 
 
@@ -70,3 +72,12 @@ def test_a_home_taken_down_is_gone_and_its_neighbour_is_not(app: object, annex: 
 def test_a_tenant_without_a_place_gets_no_home(app: object) -> None:
     with pytest.raises(StateError, match="has no place for a home"):
         create_home(insert_tenant("acme"))
+
+
+def test_a_home_built_after_a_migration_is_of_the_new_version(release: Release) -> None:
+    before = make_home("acme", Tier.SCHEMA, "main")
+    newest = release.add()
+    migrate()
+    after = make_home("globex", Tier.SCHEMA, "main")
+    assert state_of(after) == (True, newest, newest)
+    assert before.home_version < newest

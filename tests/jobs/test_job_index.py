@@ -13,9 +13,9 @@ from app.jobs.queries import JobFilter
 from app.jobs.services import prune_jobs, retry_job
 from app.web.hosts import Portal
 from tests.factories import SETUP, make_staff_user, sign_in_as_ada
-from tests.homes.placing import make_home, write_placement
+from tests.homes.placing import make_home
 from tests.jobs.toys import Toy, queue
-from tests.tenant_rows import insert_tenant
+from tests.tenant_rows import insert_tenant, write_placement
 from tests.tenant_rows import owner_connection as main_owner
 
 

@@ -15,9 +15,9 @@ from app.jobs.lease import renew_lease
 from app.jobs.outboxes import Rounds
 from app.jobs.services import prune_jobs
 from app.web.hosts import Portal
-from tests.homes.placing import PLACES, make_home, write_placement
+from tests.homes.placing import PLACES, make_home
 from tests.jobs.toys import Toy, queue, ran
-from tests.tenant_rows import insert_tenant, set_home
+from tests.tenant_rows import insert_tenant, set_home, write_placement
 from tests.work import run_jobs
 
 ELSEWHERE = [(tier, server) for tier, server in PLACES if (tier, server) != (Tier.POOL, "main")]

@@ -11,20 +11,19 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from app.core.config import Settings
 from app.core.database.session import db
-from app.core.tenancy.scopes import TenantRoute, tenant_scope
+from app.core.tenancy.scopes import TenantRoute, Tier, tenant_scope
 from app.members import queries, services
 from app.web.tables import TableState
 from tests.factories import SETUP, invite, make_bob, make_carol
 
 # As the superuser: past row-level security and foreign keys, with the members' role of Acme's for everybody.
 MANY = """
-insert into pool.members (tenant_id, id, email, name, name_search, role_id, state, created_at, link_serial)
+insert into members (tenant_id, id, email, name, name_search, role_id, state, created_at, link_serial)
 select t.id, gen_random_uuid(), 'm' || m || '@a.example', 'Member ' || m, 'member ' || m, r.id, 'invited',
     now() - m * interval '1 minute', 0
-from pool.roles r cross join generate_series(1, 300) m
-cross join (select %(tenant)s::uuid as id union all select gen_random_uuid() from generate_series(1, 60)) t
+from roles r cross join generate_series(1, %(members)s) m
+cross join (select %(tenant)s::uuid as id union all select gen_random_uuid() from generate_series(1, %(others)s)) t
 where r.tenant_id = %(tenant)s and r.key = 'member'
 """
 NAMES = ["Ann Arbor", "Annette Zed", "bert", "Çelik", "Zoë"]
@@ -118,23 +117,22 @@ def walk(state: TableState, direction: str) -> list[tuple[list[object], str | No
 
 
 @pytest.fixture
-def pool_of_many(acme: TenantRoute, superuser_url: str, instance: Settings) -> TenantRoute:
-    """Acme with 300 members among 60 tenants with as many, and a planner that knows of all of them."""
-    url = f"{superuser_url.rsplit('/', 1)[0]}/{instance.database_url.get_secret_value().rpartition('/')[2]}"
-    with psycopg.connect(url) as connection:
-        connection.execute("set local session_replication_role = replica")
-        connection.execute(MANY, {"tenant": acme.tenant_id})
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("vacuum analyze pool.members, pool.roles")
+def among_many(acme: TenantRoute, superuser_of: Callable[[TenantRoute], psycopg.Connection]) -> TenantRoute:
+    """A home of 18,000 members, in a pool 300 of them Acme's, in a home of its own all, and a planner that knows it."""
+    others, members = (59, 300) if acme.placement.tier is Tier.POOL else (0, 18_000)
+    with superuser_of(acme) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(MANY, {"tenant": acme.tenant_id, "others": others, "members": members})
+        connection.execute("vacuum analyze members, roles")
     return acme
 
 
 @pytest.mark.parametrize("state", [TableState(), TableState(sort="email"), TableState(sort="created")])
 @pytest.mark.parametrize("search", ["", "member 7"])
 def test_the_list_reaches_its_rows_through_the_tenants_index(
-    pool_of_many: TenantRoute, state: TableState, search: str
+    among_many: TenantRoute, state: TableState, search: str
 ) -> None:
-    with tenant_scope(pool_of_many, reason="test"):
+    with tenant_scope(among_many, reason="test"):
         assert len(queries.list_members(TableState()).rows) == queries.PAGE_ROWS
         [plan] = plans_of(lambda: queries.list_members(replace(state, search=search)))
     assert re.search(r"Index Cond: .*tenant_id =", plan), plan

@@ -1,0 +1,1 @@
+"""What one tenant has: the product's home tables."""
