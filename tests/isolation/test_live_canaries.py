@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.core.database.migrate import migrate_database
-from app.core.errors import InputError, NotFoundError
+from app.core.errors import InputError, NotFoundError, StateError
 from app.core.tenancy.scopes import DatabaseAddress, TenantRoute, platform_scope
 from app.dashboard.queries import get_platform_overview
 from app.isolation.canaries import canary_slug
+from app.isolation.preparing import find_pair, prepare_pair
 from app.servers import queries as servers
 from app.servers import services as server_services
 from app.tenants import queries as tenants
@@ -94,6 +95,16 @@ def test_a_canary_s_portal_is_a_portal_like_any_other(app: Portal, canary: Tenan
     client = browser(app, host_of(canary))
     client.get("/sign-in")
     assert client.status == 200
+
+
+def test_a_server_that_is_being_removed_gets_no_canaries(app: Portal, annex: str) -> None:
+    annex_id = add_annex()
+    make_tenant("acme")
+    with platform_scope("test"):
+        server_services.remove_server(annex_id, actor=SETUP)
+    with pytest.raises(StateError, match="annex is being removed"):
+        prepare_pair(annex)
+    assert find_pair(annex) is None
 
 
 def test_a_server_with_canaries_alone_can_be_removed_and_comes_back_with_others(app: Portal, annex: str) -> None:

@@ -14,6 +14,7 @@ from app.core.ids import new_id
 from app.core.search import normalise_search
 from app.core.tenancy.scopes import Tier
 from app.plans import queries as plans
+from app.servers.queries import find_open_operation, find_server_by_name
 from app.tenants import queries
 from app.tenants.models import Tenant, TenantFact, TenantPlacement, TenantSlug
 from app.tenants.services.registration import Place, placement_row
@@ -28,9 +29,11 @@ _NO_SYNC = {"synchronize_session": False}
 def ensure_canary(slug: str, *, server: str, place: Place) -> UUID:
     """Return the canary of a slug, written if there is none; it takes no place of a server's capacity.
 
-    Errors: StateError before the catalogue of plans is there.
+    Errors: StateError before the catalogue of plans is there, and for a server that is being removed or changed.
     """
     with transaction():
+        if find_server_by_name(server, lock=True) is None or find_open_operation(server) is not None:
+            raise StateError(f"{server} is being removed or changed.")
         found = queries.find_canary(slug)
         return found if found is not None else _write(slug, place, server)
 
