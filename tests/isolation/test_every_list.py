@@ -100,7 +100,7 @@ OF_THE_PLATFORM: dict[str, tuple[Ask, str]] = {
         lambda: tenants.list_status_changes(NOBODY),
         "ix_tenant_status_changes_tenant_id_at",
     ),
-    "tenants.list_clones": (lambda: tenants.list_clones(NOBODY), "ix_tenants_cloned_from_id_created_at pk_plans"),
+    "tenants.list_clones": (lambda: tenants.list_clones(NOBODY), "ix_tenants_cloned_from_id_created_at"),
     "tenants.list_facts": (lambda: tenants.list_facts(NOBODY), "pk_tenant_facts"),
     "tenants.list_views": (lambda: tenants.list_views(NOBODY, "tenants"), "uq_saved_views_staff_user_id_list_name"),
 }

@@ -85,4 +85,4 @@ def test_every_registered_schedule_has_a_job_that_runs_it(app: Portal, monkeypat
     monkeypatch.undo()
     assert list_schedules()
     for schedule in list_schedules():
-        assert jobs.get_job_kind(schedule.job).enters_scope
+        assert jobs.get_job_kind(schedule.job).name == schedule.job

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import raiseload
 
 from app.core.database.session import db, registry
 from app.core.errors import NotFoundError
@@ -78,9 +79,10 @@ def find_home_version(tenant_id: UUID) -> str | None:
 
 
 def list_clones(tenant_id: UUID) -> list[Tenant]:
-    """Return the newest clones of a tenant that have not been deleted, as many as a page shows."""
+    """Return the newest clones of a tenant that have not been deleted, as many as a page shows, without their plans."""
     statement = select(Tenant).where(Tenant.cloned_from_id == tenant_id, Tenant.status != TenantStatus.DELETED)
-    return list(db.session.scalars(statement.order_by(Tenant.created_at.desc()).limit(MOST_CLONES)))
+    newest_first = statement.order_by(Tenant.created_at.desc()).limit(MOST_CLONES)
+    return list(db.session.scalars(newest_first.options(raiseload(Tenant.plan))))
 
 
 def count_living_clones(tenant_id: UUID) -> int:
