@@ -13,8 +13,8 @@ TIERED := tests/members/test_invite_member.py tests/members/test_publish_facts.p
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage lint types bench demo migrate tools
-# Three processes keep two cores busy; files whose tests are long come first (tests/conftest.py).
-SUITE := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Files whose tests are long come first (tests/conftest.py), so that no process ends long before the other.
+SUITE := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # An installation that was cut short is begun anew, whatever had been finished before it; one that goes on is waited for.
 .PHONY: $(if $(wildcard $(VENV)/.unfinished),$(INSTALLED) $(TESTABLE))

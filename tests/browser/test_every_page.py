@@ -21,6 +21,12 @@ HOSTS = {Surface.ADMIN: "admin", Surface.TENANT: "acme", Surface.PUBLIC: ""}
 DOWNLOADS = ("public_key", "document", "signature", "pdf")
 # Answers that are no pages of their own: files, and fragments that htmx swaps.
 NO_PAGES = ("show_home", "csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension", *DOWNLOADS)
+# What stands beyond the window's edge, where nothing can be scrolled to it.
+CUT_OFF = """[...document.querySelectorAll("main *")].filter(element => {
+    for (let parent = element; parent; parent = parent.parentElement)
+        if (/auto|scroll/.test(getComputedStyle(parent).overflowX)) return false
+    return element.getBoundingClientRect().right > innerWidth + 1 && element.checkVisibility()
+}).map(element => element.outerHTML.slice(0, 200))"""
 PICTURES = {
     "overview": ("admin", "/"),
     "tenants": ("admin", "/tenants"),
@@ -64,6 +70,7 @@ def look(page: Page, site: Site, place: Place, axe: Callable[..., None]) -> None
         # A theme changes colours and nothing else.
         axe(page, only=["color-contrast"] if theme == "dark" else None)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (place, width)
+        assert page.evaluate(CUT_OFF) == [], (place, width)
 
 
 def missing(site: Site, places: list[Place]) -> set[str]:

@@ -48,7 +48,8 @@ def start(instance: Settings) -> Iterator[Callable[[str], subprocess.Popen[bytes
         child.wait()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 180) -> None:
+    # A message that the queue has lost comes again only when its lease of a minute has run out.
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
