@@ -23,9 +23,10 @@ DOWNLOADS = ("public_key", "document", "signature", "pdf")
 NO_PAGES = ("show_home", "csv", "slug_check", "slug_suggestion", "mail_html", "preparing", "suspension", *DOWNLOADS)
 # What stands beyond the window's edge, where nothing can be scrolled to it.
 CUT_OFF = """[...document.querySelectorAll("main *")].filter(element => {
+    if (element.getBoundingClientRect().right <= innerWidth + 1 || !element.checkVisibility()) return false
     for (let parent = element; parent; parent = parent.parentElement)
         if (/auto|scroll/.test(getComputedStyle(parent).overflowX)) return false
-    return element.getBoundingClientRect().right > innerWidth + 1 && element.checkVisibility()
+    return true
 }).map(element => element.outerHTML.slice(0, 200))"""
 PICTURES = {
     "overview": ("admin", "/"),
