@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --root-user-
 # Named after the content, so a changed list installs once and an unchanged one never.
 INSTALLED := $(VENV)/.run-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 TESTABLE := $(VENV)/.test-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
-# A file of each feature of the portal, asked again in the other tiers; all of it: docs/isolation.md.
+# A file of each feature of the portal, asked again in databases of the tenants' own; all of it: docs/isolation.md.
 TIERED := tests/members/test_invite_member.py tests/members/test_publish_facts.py tests/settings \
 	tests/sign_in/test_member_signs_in.py tests/dashboard/test_overview.py tests/audit/test_audit_pages.py
 
@@ -26,9 +26,9 @@ run: $(INSTALLED) ## Start the whole product: databases, migrations, web, worker
 	@exec $(BIN)/python -m app.instance run --end-with-parent
 
 test: $(TESTABLE) tools ## Check everything: lint, types, the whole suite
-	@$(MAKE) --no-print-directory lint types
+	@$(MAKE) --no-print-directory -j2 -O lint types
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --homes-behind tests/members tests/settings tests/sign_in
-	@for tier in schema database; do $(BIN)/python -m pytest -q -n 2 --dist loadfile --tenants-in $$tier $(TIERED) || exit; done
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --tenants-in database $(TIERED)
 	@exec $(SUITE) # What a file's tests share is started once.
 
 coverage: $(TESTABLE) tools ## Run the suite and say which lines of app/ it did not reach

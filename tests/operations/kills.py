@@ -1,4 +1,4 @@
-"""Kill the runner before and after every commit of an operation: `python -m tests.operations.kills forward|back`.
+"""Kill the runner before one commit and after the next: `python -m tests.operations.kills forward|back`.
 
 For each point a tenant of its own: a forked worker runs the operation until it kills itself there, a second one runs
 what is left. One JSON line a point says what came of it; the last point is the first that no commit reached.
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from app import create_app
@@ -77,13 +78,13 @@ def kill_once(direction: str, point: int, side: str) -> dict[str, Any]:
 
 def main(direction: str) -> None:
     """Go from point to point until the operation outlives them."""
-    for side in ("before", "after"):
-        point, killed = 0, True
-        while killed:
-            point += 1
+    # After one commit and before the next is nearly the same moment: the two sides take turns.
+    for side, first in (("before", 2), ("after", 1)):
+        for point in count(first, 2):
             outcome = kill_once(direction, point, side)
-            killed = outcome["killed"]
             print(json.dumps(outcome), flush=True)
+            if not outcome["killed"]:
+                break
 
 
 if __name__ == "__main__":
