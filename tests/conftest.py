@@ -16,6 +16,7 @@ from app.core.database.session import engines, registry
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, find_scope
 from app.web.hosts import Portal
+from app.web.rate_limits import limiter
 from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
 from tests.homes.releases import use_release
 from tests.page import PageClient
@@ -148,6 +149,7 @@ def _session_app(instance: Settings, request: pytest.FixtureRequest) -> Iterator
     if request.config.option.tenants_in == Tier.DATABASE:
         request.getfixturevalue("annex")
     app = create_app(instance, polls=False)
+    app.extensions["rates_of_test"] = {name: getattr(limiter, name) for name in ("_storage", "_limiter")}
     yield app
     with app.app_context():
         engines().dispose()
@@ -158,6 +160,8 @@ def _session_app(instance: Settings, request: pytest.FixtureRequest) -> Iterator
 def app(_session_app: Portal, superuser_url: str, other_superuser_url: str, worker_id: str) -> Iterator[Portal]:
     """The application over an empty database and an empty Redis."""
     empty_database(superuser_url, other_superuser_url, worker_id)
+    # A process has one limiter, and it counts where the application that was made last counts.
+    vars(limiter).update(_session_app.extensions["rates_of_test"], _storage_dead=False)
     with _session_app.app_context():
         get_redis().flushdb()
         yield _session_app

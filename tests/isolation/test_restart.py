@@ -48,8 +48,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def portal(server: Server, redis_url: str) -> Iterator[Portal]:
-    settings: Settings = prepare_instance(server.running.superuser_url, redis_url, "restart")
+def portal(server: Server, redis_url: str, worker_id: str) -> Iterator[Portal]:
+    settings: Settings = prepare_instance(server.running.superuser_url, redis_url, worker_id)
     made = create_app(settings, polls=True)
     with made.app_context():
         yield made

@@ -84,19 +84,19 @@ def test_a_flushed_queue_loses_no_tenant(app):
         draft = TenantDraft("Acme", "acme", "Bob", "bob@acme.example", "team")
         onboard_tenant(draft, actor=Actor.system("test"))
     sweep(per_tenant=4)
-    get_redis().flushall()
+    get_redis().flushdb()
     run_jobs()
     assert statuses() == ["active"]
 
 
 @pytest.fixture
-def restarting(redis_url, monkeypatch):
+def restarting(redis_url, worker_id, monkeypatch):
     """An application on a cluster of its own, and the function that restarts the cluster."""
     use_cheap_passwords(monkeypatch)
     folder = make_open_folder()
     server = start_postgres(folder / "postgres", fast=True)
     port = int(server.superuser_url.rsplit(":", 1)[1].split("/")[0])
-    app = create_app(prepare_instance(server.superuser_url, redis_url, "gw0"), polls=True)
+    app = create_app(prepare_instance(server.superuser_url, redis_url, worker_id), polls=True)
     servers = [server]
 
     def restart(when_down):
