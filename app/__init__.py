@@ -18,6 +18,7 @@ from app.core.logging import init_logging
 from app.core.redis import init_redis
 from app.dashboard.wiring import init_dashboard
 from app.demo.commands import demo_group
+from app.encryption.wiring import init_encryption
 from app.homes.wiring import init_homes
 from app.isolation.wiring import init_isolation
 from app.jobs.wiring import init_jobs
@@ -97,6 +98,7 @@ def _init_features(app: Portal, settings: Settings) -> None:
     init_mail(app, settings)
     init_servers(app)
     init_tenants(app)
+    init_encryption(app, settings)
     init_homes(app)
     init_moves(app)
     init_staff(app)

@@ -13,6 +13,7 @@ from app import create_app
 from app.core.config import Settings
 from app.core.database.server_urls import ServerUrls
 from app.core.database.session import engines, registry
+from app.core.encryption.keys import key_source
 from app.core.redis import get_redis
 from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, find_scope
 from app.web.hosts import Portal
@@ -164,6 +165,7 @@ def app(_session_app: Portal, superuser_url: str, other_superuser_url: str, work
     vars(limiter).update(_session_app.extensions["rates_of_test"], _storage_dead=False)
     with _session_app.app_context():
         get_redis().flushdb()
+        key_source().forget()  # The keys that it knows went with the rows.
         yield _session_app
         assert find_scope() is None, "the test left a scope open"
 

@@ -150,6 +150,20 @@ class Settings(BaseSettings):
         validation_alias="CLONES_PER_TENANT",
         description="Clones of one tenant that may live at once; archived and deleted ones do not count.",
     )
+    root_key_file: Path | None = Field(
+        None,
+        validation_alias="ROOT_KEY_FILE",
+        description="File of root keys, which wrap every tenant's keys; mode 0600, one key a line. Empty outside "
+        "production: VAR_DIR/secrets/root_key, which make run makes.",
+    )
+    key_cache_seconds: int = Field(
+        300,
+        ge=1,
+        le=3_600,
+        validation_alias="KEY_CACHE_SECONDS",
+        description="Seconds for which a process keeps a tenant's key unwrapped; so long a withdrawn one may still be "
+        "used, and so long work goes on while the root key's provider is down.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR."
     )
@@ -165,6 +179,10 @@ class Settings(BaseSettings):
     @property
     def mail_dir(self) -> Path:
         return self.var_dir / "mail"
+
+    @property
+    def root_key_path(self) -> Path:
+        return self.root_key_file or self.var_dir / "secrets" / "root_key"
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
@@ -183,6 +201,7 @@ class Settings(BaseSettings):
             "REDIS_URL": self.redis_url,
             "SMTP_URL": self.smtp_url,
             "ISOLATION_SIGNING_KEY": self.isolation_signing_key,
+            "ROOT_KEY_FILE": self.root_key_file,
         }
         missing = [name for name, value in needed.items() if value is None]
         if missing:

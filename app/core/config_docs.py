@@ -14,6 +14,7 @@ NEEDED_IN_PRODUCTION = (
     "REDIS_URL",
     "SMTP_URL",
     "ISOLATION_SIGNING_KEY",
+    "ROOT_KEY_FILE",
 )
 
 _HEAD = """# Configuration

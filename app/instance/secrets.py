@@ -18,6 +18,7 @@ class Secrets:
 
     secret_key: str
     isolation_signing_key: str
+    root_key: str
     owner_password: str
     platform_password: str
     tenant_password: str

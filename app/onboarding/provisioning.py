@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
+from app.encryption import services as encryption
 from app.homes import services as homes
 from app.members.services import create_default_roles, invite_member
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, register_operation
@@ -13,6 +14,12 @@ from app.tenants.status import TenantStatus
 
 PROVISION = "onboarding.provision"
 ACTOR = Actor.system("provisioning")
+
+
+def create_keys(given: StepInput) -> None:
+    """Make the tenant's keys."""
+    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
+    encryption.ensure_keys(given.tenant_id)
 
 
 def create_home(given: StepInput) -> None:
@@ -78,6 +85,7 @@ def init_provisioning() -> None:
             name=PROVISION,
             title="Provision tenant",
             steps=(
+                Step("keys", "Create its keys", StepScope.PLATFORM, create_keys),
                 Step("home", "Create the home", StepScope.SERVER, create_home, purge_home),
                 Step("roles", "Create roles", StepScope.TENANT, create_roles),
                 Step("settings", "Apply default settings", StepScope.TENANT, create_settings),

@@ -37,6 +37,7 @@ _PERMISSIONS: Final = {
             Permission.FLEET_READ,
             Permission.ISOLATION_READ,
             Permission.JOB_READ,
+            Permission.KEY_READ,
             Permission.PLATFORM_READ,
             Permission.SERVER_READ,
             Permission.STAFF_READ,

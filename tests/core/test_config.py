@@ -15,6 +15,7 @@ PRODUCTION = {
     "TENANTRY_ENV": "production",
     "SECRET_KEY": SECRET,
     "ISOLATION_SIGNING_KEY": "s" * 43,
+    "ROOT_KEY_FILE": "/run/secrets/root_key",
     "DATABASE_PLATFORM_URL": "postgresql://platform:pw@db/tenantry",
     "DATABASE_TENANT_URL": "postgresql://tenant:pw@db/tenantry",
     "REDIS_URL": "redis://:pw@queue",

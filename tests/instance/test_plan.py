@@ -15,7 +15,7 @@ def environment(tmp_path, no_settings):
     servers.owner_url, servers.redis_url = "postgresql://tenantry_owner:o@db:5432/tenantry", "redis://r"
 
     def derive(**given):
-        secrets = Secrets("k" * 43, "i" * 43, "o", "p/1", "t")
+        secrets = Secrets("k" * 43, "i" * 43, "r" * 43, "o", "p/1", "t")
         return make_environment(read_environment(**given), secrets, servers, var_dir=tmp_path, port=8123)
 
     return derive

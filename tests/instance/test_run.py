@@ -93,7 +93,12 @@ def test_what_another_shell_finds_is_readable_by_its_owner_alone(running):
 
 def test_in_production_no_secret_is_written_down(small, tmp_path):
     given = dict.fromkeys(("DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL"), "scheme://x")
-    given |= {"ISOLATION_SIGNING_KEY": "i" * 43, "SECRET_KEY": "s" * 32, "URL_SCHEME": "https"}
+    given |= {
+        "ISOLATION_SIGNING_KEY": "i" * 43,
+        "ROOT_KEY_FILE": "root_key",
+        "SECRET_KEY": "s" * 32,
+        "URL_SCHEME": "https",
+    }
     settings = read_environment(TENANTRY_ENV="production", **given)
     with run._findable(replace(small, settings=settings)):
         assert not (tmp_path / "instance.env").exists()
@@ -221,6 +226,7 @@ def test_production_never_gets_an_embedded_database(refuse):
     names = ("DATABASE_PLATFORM_URL", "DATABASE_TENANT_URL", "REDIS_URL", "SMTP_URL")
     given = dict.fromkeys(names, "scheme://somewhere") | {"SECRET_KEY": "s" * 32, "URL_SCHEME": "https"}
     given["ISOLATION_SIGNING_KEY"] = "i" * 43
+    given["ROOT_KEY_FILE"] = "root_key"
     said = refuse(TENANTRY_ENV="production", **given)
     assert said == "Configuration refused: production needs DATABASE_URL, the owner's login, to migrate.\n"
 

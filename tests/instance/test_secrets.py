@@ -11,7 +11,7 @@ def test_secrets_stay_the_same(tmp_path):
 
 def test_secrets_are_long_and_differ(tmp_path):
     values = astuple(load_or_create(tmp_path))
-    assert len(set(values)) == 5
+    assert len(set(values)) == 6
     assert min(map(len, values)) >= 43
 
 

@@ -17,6 +17,7 @@ from app.core.tenancy.scopes import DatabaseAddress, Login
 from app.instance.databases import prepare_database
 from app.instance.postgres import EmbeddedPostgres, start_postgres
 from app.instance.redis import EmbeddedRedis, start_redis
+from app.instance.secrets import load_or_create
 
 ANNEX = "annex"
 PASSWORD = "correct-horse-battery-staple"
@@ -65,6 +66,7 @@ def prepare_instance(superuser_url: str, redis_url: str, worker: str) -> Setting
     host = owner_url.rpartition("@")[2]
     # The repository's var/ is never the tests'.
     var_dir = Path(tempfile.mkdtemp(prefix="tenantry-var-"))
+    load_or_create(var_dir)
     settings = load_settings(
         SECRET_KEY=SECRET_KEY,
         VAR_DIR=var_dir,

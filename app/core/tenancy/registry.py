@@ -64,7 +64,7 @@ class Registry:
 
     def list_databases(self) -> list[DatabaseAddress]:
         """Return every database that holds homes."""
-        return [DatabaseAddress(*row) for row in self._query(_DATABASES)]
+        return [DatabaseAddress(*row) for row in self.query(_DATABASES)]
 
     def forget(self, tenant_id: UUID) -> None:
         """Drop what is cached of a tenant, because the database has just refused it."""
@@ -116,6 +116,22 @@ class Registry:
                 self._keys.clear()
             self._polled_at = began
 
+    def query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Ask the control plane outside of every scope and transaction; a statement that writes must bear repeating.
+
+        Errors: UnavailableError when the database does not answer, twice.
+        """
+        with self._lock:
+            try:
+                return self._ask(statement, parameters)
+            except psycopg.OperationalError:
+                self._drop_connection()  # The server may have hung up since the last question; a new one tells.
+            try:
+                return self._ask(statement, parameters)
+            except psycopg.OperationalError as error:
+                self._drop_connection()
+                raise UnavailableError("The database does not answer; please try again shortly.") from error
+
     def _cached(self, key: str | UUID, statement: str) -> TenantRoute | None:
         self._ensure_poller()
         with self._lock:
@@ -123,7 +139,7 @@ class Registry:
             if fresh and key in self._routes:
                 return self._routes[key]
             generation = self._generation
-        rows = self._query(statement, (key,))
+        rows = self.query(statement, (key,))
         route = _route(rows[0]) if rows else None
         with self._lock:
             # A change between our read and now has raised the generation; storing would bring the old route back.
@@ -136,25 +152,13 @@ class Registry:
     def _read_keys(self) -> dict[DatabaseAddress, bytes]:
         generation = self._generation
         keys = {}
-        for server, name, version, wrapped in self._query(_KEYS):
+        for server, name, version, wrapped in self.query(_KEYS):
             address = DatabaseAddress(server, name)
             keys[address] = unwrap(self.wrapping_key, bytes(wrapped), context_key_place(address, version))
         with self._lock:
             if generation == self._generation:
                 self._keys.update(keys)
         return keys
-
-    def _query(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._ask(statement, parameters)
-            except psycopg.OperationalError:
-                self._drop_connection()  # The server may have hung up since the last question; a new one tells.
-            try:
-                return self._ask(statement, parameters)
-            except psycopg.OperationalError as error:
-                self._drop_connection()
-                raise UnavailableError("The database does not answer; please try again shortly.") from error
 
     def _ask(self, statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:

@@ -1,0 +1,3 @@
+"""The names of the operations of keys."""
+
+ROTATE = "encryption.rotate"
