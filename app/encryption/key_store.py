@@ -34,16 +34,16 @@ FRESH_SECONDS = 5.0
 BLOCK_USES = 4_096
 _KEK = """
 select version, state, root_key, wrapped from control.key_encryption_keys
-where tenant_id is not distinct from %s and wrapped is not null
+where {owned} and wrapped is not null
 """
 _DATA_KEYS = """
 select id, version, state, kek_version, wrapped from control.data_keys
-where tenant_id is not distinct from %s and purpose = %s order by state <> 'active', version desc
+where {owned} and purpose = %s order by state <> 'active', version desc
 """
 _ADD_KEK = """
 insert into control.key_encryption_keys (id, tenant_id, version, state, root_key, wrapped, created_at, state_changed_at)
 select %s, %s, 1, 'active', %s, %s, %s, %s
-where not exists (select from control.key_encryption_keys where tenant_id is not distinct from %s)
+where not exists (select from control.key_encryption_keys where {owned})
 on conflict do nothing returning id
 """
 _ADD_DATA_KEY = """
@@ -138,7 +138,7 @@ class KeyStore:
 
         Errors: KeyMissingError for an owner whose keys were destroyed; as for sealing_key otherwise.
         """
-        actives = [found for found, state, *_ in self.query(_KEK, (owner_id,)) if state == KeyState.ACTIVE]
+        actives = [found for found, state, *_ in self._of(_KEK, owner_id) if state == KeyState.ACTIVE]
         if not actives:
             raise KeyMissingError("This owner's keys were destroyed; it gets no others.")
         place = data_key_place(owner_id, purpose, version)
@@ -162,10 +162,10 @@ class KeyStore:
 
     def _read(self, owner_id: Owner, purpose: KeyPurpose) -> _Versions:
         asked_at = time.monotonic()  # A slow answer is as old as its question.
-        rows = self.query(_DATA_KEYS, (owner_id, purpose))
+        rows = self._of(_DATA_KEYS, owner_id, after=(purpose,))
         if not rows:
             self._make(owner_id, purpose)
-            rows = self.query(_DATA_KEYS, (owner_id, purpose))
+            rows = self._of(_DATA_KEYS, owner_id, after=(purpose,))
         known = self._known.get((owner_id, purpose))
         ids = {version: id_ for id_, version, *_ in rows}
         states = {version: KeyState(state) for _, version, state, *_ in rows}
@@ -193,7 +193,7 @@ class KeyStore:
         return keys
 
     def _kek(self, owner_id: Owner, version: int) -> bytes:
-        for found, state, root_key, wrapped in self.query(_KEK, (owner_id,)):
+        for found, state, root_key, wrapped in self._of(_KEK, owner_id):
             if found == version and state in OPENING_STATES:
                 return self.root_keys.unwrap(WrappedKey(root_key, bytes(wrapped)), kek_place(owner_id, version))
         raise KeyMissingError(f"Version {version} of this owner's key-encryption key cannot be used any more.")
@@ -205,9 +205,16 @@ class KeyStore:
             self.list_keys(None, KeyPurpose.FIELDS)
         now = clock.now()
         given = self.root_keys.wrap(os.urandom(KEY_BYTES), kek_place(owner_id, 1))
-        self.query(_ADD_KEK, (new_id(), owner_id, *given, now, now, owner_id))
+        self._of(_ADD_KEK, owner_id, before=(new_id(), owner_id, *given, now, now))
         kek_version, wrapped = self.wrap_data_key(owner_id, purpose, 1)
         self.query(_ADD_DATA_KEY, (new_id(), owner_id, purpose, kek_version, wrapped, now, now))
+
+    def _of(
+        self, statement: str, owner_id: Owner, before: tuple[Any, ...] = (), after: tuple[Any, ...] = ()
+    ) -> list[tuple[Any, ...]]:
+        # IS NOT DISTINCT FROM would say both at once, and reach no index.
+        owned, name = ("tenant_id is null", ()) if owner_id is None else ("tenant_id = %s", (owner_id,))
+        return self.query(statement.format(owned=owned), (*before, *name, *after))
 
     def _reserve(self, versions: _Versions) -> bool:
         """Make sure that a use is left; False when the active version is none any more, or its uses are spent."""

@@ -94,7 +94,7 @@ def _platform_places() -> Iterator[Place]:
         f"/tenants/bulk-results/{bulk_id}", f"/operations/{operation.id}", f"/jobs/{job.id}", f"/staff/{ada.id}",
         f"/staff/{eve_id}", f"/staff/{eve_id}/deactivation", f"/operations/{failed_id}/compensation",
         *(f"/servers/{annex_id}{tail}" for tail in ("", "/edit", "/removal", "/url-changes")),
-        f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe_id}",
+        f"/tenants/{acme}/keys", f"/fleet/home?server={MAIN_SERVER}&name=pool", f"/isolation/probes/{probe_id}",
     ]  # fmt: skip
     yield from (Place("admin", path) for path in paths)
     yield Place("acme", f"/isolation/reports/{probe_id}")

@@ -14,6 +14,7 @@ from app.core.config import Settings
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.tenancy.scopes import TenantRoute, platform_scope, tenant_scope
+from app.encryption import queries as encryption
 from app.jobs import queries as jobs
 from app.jobs.queries import JobFilter
 from app.members import queries as members
@@ -71,6 +72,8 @@ OF_THE_PLATFORM: dict[str, tuple[Ask, str]] = {
         "ix_operations_tenant_id_created_at_id",
     ),
     "operations.list_steps": (lambda: operations.list_steps(NOBODY), "pk_operation_steps"),
+    "encryption.list_data_keys": (lambda: encryption.list_data_keys(NOBODY), "uq_data_keys_tenant_id_purpose_version"),
+    "encryption.list_keks": (lambda: encryption.list_keks(NOBODY), "uq_key_encryption_keys_tenant_id_version"),
     "jobs.list_jobs": (partial(jobs.list_jobs, JobFilter()), "pk_outbox ix_job_index_id"),
     "jobs.list_jobs, failed": (
         partial(jobs.list_jobs, JobFilter(stage="failed")),
