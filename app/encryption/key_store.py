@@ -32,6 +32,7 @@ from app.encryption.root_keys import RootKeyProvider, WrappedKey
 FRESH_SECONDS = 5.0
 # A process counts a block of uses in advance; what it does not use is lost to the bound, never used twice.
 BLOCK_USES = 4_096
+KEPT_RINGS = 50_000
 _KEK = """
 select version, state, root_key, wrapped from control.key_encryption_keys
 where {owned} and wrapped is not null
@@ -69,21 +70,88 @@ def data_key_place(owner_id: Owner, purpose: KeyPurpose, version: int) -> bytes:
     return f"data-key/{owner_id or 'platform'}/{purpose}/{version}".encode()
 
 
-@dataclass
-class _Versions:
-    """The versions of one owner's key for one purpose, as they were read."""
+@dataclass(eq=False)
+class StoredKeyring:
+    """One owner's key for one purpose, as this process read it last."""
 
-    ids: dict[int, UUID]
-    states: dict[int, KeyState]
-    keys: dict[int, DataKey]
-    read_at: float
-    unwrapped_at: float
+    store: KeyStore
+    owner_id: Owner
+    purpose: KeyPurpose
+    ids: dict[int, UUID] = field(default_factory=dict)
+    states: dict[int, KeyState] = field(default_factory=dict)
+    keys: dict[int, DataKey] = field(default_factory=dict, repr=False)
+    active: int = 0
     uses_left: int = 0
+    fresh_until: float = float("-inf")
+    kept_until: float = float("-inf")
 
-    @property
-    def active(self) -> int:
-        """Return the version that seals; 0 when none does."""
-        return next((version for version, state in self.states.items() if state is KeyState.ACTIVE), 0)
+    def sealing_key(self) -> DataKey:
+        """Return the active version and count one use of it.
+
+        Errors: KeyMissingError without an active version, or when its uses are spent; UnavailableError while keys
+        cannot be read or unwrapped.
+        """
+        with self.store.lock:
+            if time.monotonic() >= self.fresh_until:
+                self.read()
+            if not self.uses_left and not self._reserve():
+                self.read()  # Another process has promoted a version since this one looked.
+                if not self._reserve():
+                    raise KeyMissingError(
+                        f"There is no active key for {self.purpose} with uses left: nothing is sealed."
+                    )
+            self.uses_left -= 1
+            return self.keys[self.active]
+
+    def opening_key(self, version: int) -> DataKey:
+        """Return one version with which values are opened.
+
+        Errors: KeyMissingError when it does not exist or its state forbids it; UnavailableError as above.
+        """
+        key = self.keys.get(version)
+        if key is not None and time.monotonic() < self.fresh_until:
+            return key
+        with self.store.lock:
+            self.read()  # It may have been published a moment ago.
+            key = self.keys.get(version)
+        if key is None:
+            state = self.states.get(version, "unknown")
+            raise KeyMissingError(
+                f"Version {version} of the key for {self.purpose} is {state}; its values do not open."
+            )
+        return key
+
+    def list_keys(self) -> list[DataKey]:
+        """Return every version that opens, the active one first."""
+        with self.store.lock:
+            if time.monotonic() >= self.fresh_until:
+                self.read()
+            return list(self.keys.values())
+
+    def read(self) -> None:
+        """Read how the versions stand, and unwrap them when they are others, or were unwrapped too long ago."""
+        asked_at = time.monotonic()  # A slow answer is as old as its question.
+        rows = self.store.read_versions(self.owner_id, self.purpose)
+        states = {version: KeyState(state) for _, version, state, *_ in rows}
+        if states != self.states or asked_at >= self.kept_until:
+            self.forget()
+            self.keys = self.store.unwrap_versions(self.owner_id, self.purpose, rows)
+            self.kept_until = asked_at + self.store.kept_seconds
+            active = next((version for version, state in states.items() if state is KeyState.ACTIVE), 0)
+            self.uses_left, self.active = self.uses_left if active == self.active else 0, active
+            self.ids, self.states = {version: id_ for id_, version, *_ in rows}, states
+        self.fresh_until = min(asked_at + FRESH_SECONDS, self.kept_until)
+
+    def forget(self) -> None:
+        """Drop the unwrapped keys; what is reserved stays reserved."""
+        self.keys, self.states = {}, {}
+        self.fresh_until = self.kept_until = float("-inf")
+
+    def _reserve(self) -> bool:
+        """Take a block of uses; False when the active version is none any more, or its uses are spent."""
+        if self.active and self.store.query(_RESERVE, (BLOCK_USES, self.ids[self.active], BLOCK_USES)):
+            self.uses_left = BLOCK_USES
+        return self.uses_left > 0
 
 
 @dataclass(eq=False)
@@ -93,50 +161,23 @@ class KeyStore:
     query: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
     root_keys: RootKeyProvider
     kept_seconds: float
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-    _known: dict[tuple[Owner, KeyPurpose], _Versions] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _rings: dict[tuple[Owner, KeyPurpose], StoredKeyring] = field(default_factory=dict)
 
-    def sealing_key(self, owner_id: Owner, purpose: KeyPurpose) -> DataKey:
-        """Return the active version and count one use of it.
-
-        Errors: KeyMissingError without an active version, or when its uses are spent; UnavailableError while keys
-        cannot be read or unwrapped.
-        """
-        with self._lock:
-            versions = self._fresh(owner_id, purpose)
-            if not self._reserve(versions):
-                # Another process has promoted a version since this one looked.
-                versions = self._read(owner_id, purpose)
-                if not self._reserve(versions):
-                    raise KeyMissingError(f"There is no active key for {purpose} with uses left; nothing is sealed.")
-            versions.uses_left -= 1
-            return versions.keys[versions.active]
-
-    def opening_key(self, owner_id: Owner, purpose: KeyPurpose, version: int) -> DataKey:
-        """Return one version with which values are opened.
-
-        Errors: KeyMissingError when it does not exist or its state forbids it; UnavailableError as above.
-        """
-        with self._lock:
-            versions = self._fresh(owner_id, purpose)
-            if version not in versions.states:
-                # Published a moment ago by another process.
-                versions = self._read(owner_id, purpose)
-            key = versions.keys.get(version)
-        if key is None:
-            state = versions.states.get(version, "unknown")
-            raise KeyMissingError(f"Version {version} of the key for {purpose} is {state}; its values do not open.")
-        return key
-
-    def list_keys(self, owner_id: Owner, purpose: KeyPurpose) -> list[DataKey]:
-        """Return every version that opens, the active one first."""
-        with self._lock:
-            return list(self._fresh(owner_id, purpose).keys.values())
+    def keyring(self, owner_id: Owner, purpose: KeyPurpose) -> StoredKeyring:
+        """Return an owner's ring for a purpose; an owner that has no key yet gets its first one."""
+        with self.lock:
+            ring = self._rings.get((owner_id, purpose))
+            if ring is None:
+                if len(self._rings) >= KEPT_RINGS:
+                    self._rings.clear()
+                ring = self._rings[owner_id, purpose] = StoredKeyring(self, owner_id, purpose)
+            return ring
 
     def wrap_data_key(self, owner_id: Owner, purpose: KeyPurpose, version: int) -> tuple[int, bytes]:
         """Make a data key; return it wrapped, and the version of the key-encryption key that wraps it.
 
-        Errors: KeyMissingError for an owner whose keys were destroyed; as for sealing_key otherwise.
+        Errors: KeyMissingError for an owner whose keys were destroyed; as for sealing otherwise.
         """
         actives = [found for found, state, *_ in self._of(_KEK, owner_id) if state == KeyState.ACTIVE]
         if not actives:
@@ -146,41 +187,30 @@ class KeyStore:
 
     def forget(self) -> None:
         """Drop every unwrapped key."""
-        with self._lock:
-            self._known.clear()
+        with self.lock:
+            for ring in self._rings.values():
+                ring.forget()
+            self._rings.clear()
 
     def reset_after_fork(self) -> None:
         """Forget what belongs to the parent process: the uses that it has reserved."""
-        self._lock = threading.RLock()
-        self._known = {}
+        self.lock = threading.RLock()
+        for ring in self._rings.values():
+            ring.uses_left = 0
 
-    def _fresh(self, owner_id: Owner, purpose: KeyPurpose) -> _Versions:
-        known, now = self._known.get((owner_id, purpose)), time.monotonic()
-        if known and now - known.read_at < FRESH_SECONDS and now - known.unwrapped_at < self.kept_seconds:
-            return known
-        return self._read(owner_id, purpose)
-
-    def _read(self, owner_id: Owner, purpose: KeyPurpose) -> _Versions:
-        asked_at = time.monotonic()  # A slow answer is as old as its question.
+    def read_versions(self, owner_id: Owner, purpose: KeyPurpose) -> list[tuple[Any, ...]]:
+        """Return every version, the active one first: id, version, state, version of the KEK, wrapped key."""
         rows = self._of(_DATA_KEYS, owner_id, after=(purpose,))
         if not rows:
             self._make(owner_id, purpose)
             rows = self._of(_DATA_KEYS, owner_id, after=(purpose,))
-        known = self._known.get((owner_id, purpose))
-        ids = {version: id_ for id_, version, *_ in rows}
-        states = {version: KeyState(state) for _, version, state, *_ in rows}
-        is_kept = known is not None and asked_at - known.unwrapped_at < self.kept_seconds and known.states == states
-        if known is not None and is_kept:
-            known.read_at = asked_at
-            return known
-        keys = self._unwrap(owner_id, purpose, rows)
-        versions = _Versions(ids, states, keys, read_at=asked_at, unwrapped_at=asked_at)
-        if known is not None and known.active == versions.active:
-            versions.uses_left = known.uses_left
-        self._known[owner_id, purpose] = versions
-        return versions
+        return rows
 
-    def _unwrap(self, owner_id: Owner, purpose: KeyPurpose, rows: list[tuple[Any, ...]]) -> dict[int, DataKey]:
+    def unwrap_versions(self, owner_id: Owner, purpose: KeyPurpose, rows: list[tuple[Any, ...]]) -> dict[int, DataKey]:
+        """Unwrap the versions that open.
+
+        Errors: as for wrapping; UnwrapError when a wrapped key was altered, or is another owner's.
+        """
         keks: dict[int, bytes] = {}
         keys = {}
         for _, version, state, kek_version, wrapped in rows:
@@ -202,7 +232,7 @@ class KeyStore:
         """Give an owner its first keys; of two processes at once, one's remain, and both go on with those."""
         if owner_id is not None:
             # A root key that does not open the platform's key is the wrong one, and gets to wrap nobody else's.
-            self.list_keys(None, KeyPurpose.FIELDS)
+            self.keyring(None, KeyPurpose.FIELDS).list_keys()
         now = clock.now()
         given = self.root_keys.wrap(os.urandom(KEY_BYTES), kek_place(owner_id, 1))
         self._of(_ADD_KEK, owner_id, before=(new_id(), owner_id, *given, now, now))
@@ -215,13 +245,6 @@ class KeyStore:
         # IS NOT DISTINCT FROM would say both at once, and reach no index.
         owned, name = ("tenant_id is null", ()) if owner_id is None else ("tenant_id = %s", (owner_id,))
         return self.query(statement.format(owned=owned), (*before, *name, *after))
-
-    def _reserve(self, versions: _Versions) -> bool:
-        """Make sure that a use is left; False when the active version is none any more, or its uses are spent."""
-        if versions.uses_left == 0 and versions.active:
-            got = self.query(_RESERVE, (BLOCK_USES, versions.ids[versions.active], BLOCK_USES))
-            versions.uses_left = BLOCK_USES if got else 0
-        return versions.uses_left > 0
 
 
 def key_store() -> KeyStore:

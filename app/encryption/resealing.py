@@ -119,7 +119,7 @@ def _next_batch(
 
 
 def _is_behind(model: Any, field: EncryptedText, purpose: KeyPurpose, owner_id: UUID | None) -> ColumnElement[bool]:
-    keys = key_source().list_keys(owner_id, purpose)
+    keys = key_source().keyring(owner_id, purpose).list_keys()
     if purpose is not KeyPurpose.BLIND_INDEX:
         return _names_other(getattr(model, field.sealed_name), _SEALED_VERSION_START, keys[0])
     current, coming = getattr(model, field.index_name), getattr(model, field.next_index_name)

@@ -26,7 +26,7 @@ def ensure_keys(tenant_id: UUID) -> None:
     Errors: ConfigError or UnavailableError when the root key does not wrap them.
     """
     for purpose in KeyPurpose:
-        key_source().list_keys(tenant_id, purpose)
+        key_source().keyring(tenant_id, purpose).list_keys()
 
 
 def start_rotation(owner_id: UUID | None, purpose: KeyPurpose, *, actor: Actor) -> UUID:
@@ -45,7 +45,7 @@ def start_rotation(owner_id: UUID | None, purpose: KeyPurpose, *, actor: Actor) 
 
 def publish_version(owner_id: UUID | None, purpose: KeyPurpose, *, actor: Actor) -> None:
     """Make a further version known to every process; nothing is sealed under it yet. One that waits is enough."""
-    key_source().list_keys(owner_id, purpose)  # Makes the first one of an owner that has none.
+    key_source().keyring(owner_id, purpose).list_keys()  # Makes the first one of an owner that has none.
     with transaction():
         newest, *_ = versions = queries.lock_versions(owner_id, purpose)
         if any(row.state == KeyState.PRE_ACTIVE for row in versions):

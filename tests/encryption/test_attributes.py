@@ -126,7 +126,7 @@ def test_clear_text_in_a_sealed_column_raises(homes: Any, as_superuser: AsSuperu
     as_superuser("update pool.pen_friends set email_sealed = %s", BOB.encode() * 5)
     with tenant_scope(homes.acme, reason="test"):
         friend = db.session.scalars(select(PenFriend)).one()
-        with pytest.raises(SealedValueError, match="should be sealed is not"):
+        with pytest.raises(SealedValueError, match="should be sealed and is not"):
             friend.email  # noqa: B018  # Reading it is what raises.
 
 

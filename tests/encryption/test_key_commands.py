@@ -50,7 +50,7 @@ def test_a_tenants_key_is_rotated_and_listed(homes: Any) -> None:
 @pytest.mark.usefixtures("homes")
 def test_without_a_tenant_it_is_the_platforms(workers: None) -> None:
     assert run("list").output == "No key yet.\n"
-    key_source().list_keys(None, KeyPurpose.FIELDS)
+    key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     assert run("list").output == "fields         1  active\n"
     assert json.loads(run("rotate", "fields", "--wait", "--json").output)["owner"] == "platform"
 

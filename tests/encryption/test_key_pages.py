@@ -21,7 +21,7 @@ def states(owner_id: Any) -> dict[int, str]:
 
 
 def test_an_admin_rotates_a_key_of_the_platform_and_follows_it(ada: Any) -> None:
-    key_source().list_keys(None, KeyPurpose.FIELDS)
+    key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     ada.get("/keys")
     assert "file:" in ada.text
     ada.submit("/keys/rotations")
@@ -34,7 +34,7 @@ def test_an_admin_rotates_a_key_of_the_platform_and_follows_it(ada: Any) -> None
 
 def test_an_admin_rotates_a_tenants_key_from_the_tenants_page(ada: Any) -> None:
     acme = make_tenant("acme")
-    key_source().list_keys(acme.tenant_id, KeyPurpose.FIELDS)
+    key_source().keyring(acme.tenant_id, KeyPurpose.FIELDS).list_keys()
     ada.get(f"/tenants/{acme.tenant_id}")
     assert "Keys of its own" in ada.text
     ada.get(f"/tenants/{acme.tenant_id}/keys")
@@ -46,7 +46,7 @@ def test_an_admin_rotates_a_tenants_key_from_the_tenants_page(ada: Any) -> None:
 
 
 def test_a_second_rotation_at_once_is_refused_in_words(ada: Any) -> None:
-    key_source().list_keys(None, KeyPurpose.FIELDS)
+    key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     ada.get("/keys")
     ada.submit("/keys/rotations")
     ada.get("/keys")
@@ -56,7 +56,7 @@ def test_a_second_rotation_at_once_is_refused_in_words(ada: Any) -> None:
 
 
 def test_a_key_that_is_none_is_refused(ada: Any) -> None:
-    key_source().list_keys(None, KeyPurpose.FIELDS)
+    key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     ada.get("/keys")
     token = ada.select("[name=csrf_token]")[0].get("value")
     data = {"csrf_token": token, "purpose": "master"}
@@ -72,7 +72,7 @@ def test_before_the_first_key_each_page_says_when_there_will_be_one(ada: Any) ->
 
 
 def test_support_sees_keys_and_is_offered_no_rotation(sam: Any) -> None:
-    key_source().list_keys(None, KeyPurpose.FIELDS)
+    key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     sam.get("/keys")
     assert sam.status == 200
     assert not sam.select("#key-table form")
@@ -82,7 +82,7 @@ def test_an_owner_sees_the_workspaces_own_keys_and_nothing_of_what_they_are(app:
     use_cheap_passwords(monkeypatch)
     acme, globex = make_tenant("acme"), make_tenant("globex")
     for route in (acme, globex):
-        key_source().list_keys(route.tenant_id, KeyPurpose.FIELDS)
+        key_source().keyring(route.tenant_id, KeyPurpose.FIELDS).list_keys()
     make_bob(acme)
     bob = sign_in(app, host_of(acme), "bob@acme.example")
     bob.get("/encryption")

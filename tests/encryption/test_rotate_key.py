@@ -208,7 +208,7 @@ def test_a_retired_version_opens_nothing(homes: Any) -> None:
     rotate(homes.acme.tenant_id)
     key_source().forget()
     with pytest.raises(KeyMissingError, match="is retired"):
-        key_source().opening_key(homes.acme.tenant_id, FIELDS, 1)
+        key_source().keyring(homes.acme.tenant_id, FIELDS).opening_key(1)
 
 
 def test_each_change_of_a_key_is_an_event_of_its_tenant(homes: Any, as_superuser: AsSuperuser) -> None:

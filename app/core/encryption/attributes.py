@@ -19,10 +19,10 @@ from app.core.data_classes import DataClass
 from app.core.database.models import HomeRecord, Record
 from app.core.encryption.blind_index import index_of
 from app.core.encryption.keys import DataKey, KeyPurpose, KeyState, key_source
-from app.core.encryption.sealing import Place, open_sealed, seal
+from app.core.encryption.sealing import SealedColumn
 from app.core.ids import new_id
 from app.core.tenancy.errors import CrossTenantError, ScopeError
-from app.core.tenancy.scopes import current_scope
+from app.core.tenancy.scopes import Scope, current_scope
 
 _OPENED = "_opened_values"
 _FIELDS = "__encrypted_fields__"
@@ -96,10 +96,7 @@ class EncryptedText:
 
         Errors: ScopeError outside the owner's scope; what opening raises.
         """
-        _expect_scope_of(owner_id)
-        keys = key_source()
-        place = Place(self.owner.__tablename__, self.name, row_id)
-        return open_sealed(lambda version: keys.opening_key(owner_id, self.purpose, version), place, sealed).decode()
+        return self._column(owner_id).open(row_id, sealed).decode()
 
     def matches(self, value: str) -> ColumnElement[bool]:
         """Return the condition that finds a row of the running scope by exactly this value.
@@ -108,7 +105,7 @@ class EncryptedText:
         """
         owner_id = current_scope().tenant_id if issubclass(self.owner, HomeRecord) else None
         _expect_scope_of(owner_id)
-        keys = key_source().list_keys(owner_id, KeyPurpose.BLIND_INDEX)
+        keys = key_source().keyring(owner_id, KeyPurpose.BLIND_INDEX).list_keys()
         wanted = [self._index(key, value) for key in keys]
         current: ColumnElement[bytes] = getattr(self.owner, self.index_name)
         coming: ColumnElement[bytes] = getattr(self.owner, self.next_index_name)
@@ -120,9 +117,7 @@ class EncryptedText:
         if not isinstance(held, _Clear):
             return
         owner_id = owner_of(row)
-        _expect_scope_of(owner_id)
-        place = Place(self.owner.__tablename__, self.name, row.id)
-        sealed = seal(key_source().sealing_key(owner_id, self.purpose), place, held.value.encode())
+        sealed = self._column(owner_id).seal(row.id, held.value.encode())
         setattr(row, self.sealed_name, sealed)
         row.__dict__.setdefault(_OPENED, {})[self.name] = sealed, held.value
         if self.normalise is not None:
@@ -134,11 +129,19 @@ class EncryptedText:
         The second index holds the coming version, or, after its promotion, the active one once more until the older one
         is retired: so one of the two columns tells any two rows with the same value apart, whoever wrote them.
         """
-        keys = key_source().list_keys(owner_id, KeyPurpose.BLIND_INDEX)
+        keys = key_source().keyring(owner_id, KeyPurpose.BLIND_INDEX).list_keys()
         current, *others = keys
         coming = next((key for key in others if key.state is KeyState.PRE_ACTIVE), current if others else None)
         setattr(row, self.index_name, self._index(current, value))
         setattr(row, self.next_index_name, self._index(coming, value) if coming else None)
+
+    def _column(self, owner_id: UUID | None) -> SealedColumn:
+        scope = _expect_scope_of(owner_id)
+        column: SealedColumn | None = scope.kept.get(self)
+        if column is None:
+            ring = key_source().keyring(owner_id, self.purpose)
+            column = scope.kept[self] = SealedColumn(ring, self.owner.__tablename__, self.name)
+        return column
 
     def _index(self, key: DataKey, value: str) -> bytes:
         assert self.normalise is not None  # noqa: S101  # For the type checker: only what has an index is looked up.
@@ -167,10 +170,10 @@ def owner_of(row: Any) -> UUID | None:
     return tenant_id
 
 
-def _expect_scope_of(owner_id: UUID | None) -> None:
+def _expect_scope_of(owner_id: UUID | None) -> Scope:
     scope = current_scope()
     if scope.tenant_id == owner_id:
-        return
+        return scope
     if owner_id is None:
         raise ScopeError("The platform's values open in the platform's scope only.")
     raise CrossTenantError("A tenant's values open in that tenant's scope only.")

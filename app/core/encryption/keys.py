@@ -70,23 +70,33 @@ class DataKey:
         object.__setattr__(self, "cipher", AESGCM(self.material))
 
 
-class KeySource(Protocol):
-    """Where data keys come from, unwrapped."""
+class Keyring(Protocol):
+    """Every version of one owner's key for one purpose; it stays good while versions come and go."""
 
-    def sealing_key(self, owner_id: UUID | None, purpose: KeyPurpose) -> DataKey:
+    owner_id: UUID | None
+
+    def sealing_key(self) -> DataKey:
         """Return the active version and count one use of it.
 
-        Errors: KeyMissingError without an active version; UnavailableError while keys cannot be unwrapped.
+        Errors: KeyMissingError without an active version, or when its uses are spent; UnavailableError while keys
+        cannot be read or unwrapped.
         """
 
-    def opening_key(self, owner_id: UUID | None, purpose: KeyPurpose, version: int) -> DataKey:
+    def opening_key(self, version: int) -> DataKey:
         """Return one version with which values are opened.
 
         Errors: KeyMissingError when it does not exist or its state forbids it; UnavailableError as above.
         """
 
-    def list_keys(self, owner_id: UUID | None, purpose: KeyPurpose) -> list[DataKey]:
+    def list_keys(self) -> list[DataKey]:
         """Return every version that opens, the active one first."""
+
+
+class KeySource(Protocol):
+    """Where keys come from, unwrapped."""
+
+    def keyring(self, owner_id: UUID | None, purpose: KeyPurpose) -> Keyring:
+        """Return an owner's ring for a purpose; an owner that has no key yet gets its first one."""
 
     def forget(self) -> None:
         """Drop every unwrapped key."""

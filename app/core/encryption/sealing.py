@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
-from app.core.encryption.keys import DataKey, SealedValueError
+from app.core.encryption.keys import Keyring, SealedValueError
 
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
@@ -28,39 +26,51 @@ OVERHEAD_BYTES: Final = _BODY_START + TAG_BYTES
 _NOBODY: Final = bytes(16)
 
 
-class Place(NamedTuple):
-    """Where a value lies, as the application names it: table and column without schema, and the row."""
+class SealedColumn:
+    """One column of one owner, named as the application names it, without a schema."""
 
-    table: str
-    column: str
-    row_id: UUID
+    def __init__(self, ring: Keyring, table: str, column: str) -> None:
+        self.ring, self.table, self.column = ring, table, column
+        # By version: what stands before a sealed value, and what is bound to it before the row's id.
+        self._known: dict[int, tuple[bytes, bytes]] = {}
 
+    def seal(self, row_id: UUID, plaintext: bytes) -> bytes:
+        """Seal a value so that it opens only under this key, for this owner, in this column of this row.
 
-def seal(key: DataKey, place: Place, plaintext: bytes) -> bytes:
-    """Seal a value so that it opens only under this key, for this owner, at this place.
+        Units: 33 bytes longer than the value; at most 2^32 values a key keep random nonces safe.
+        Errors: what the ring raises without a key that seals.
+        Source: NIST SP 800-38D, AES-256-GCM with a random nonce (section 8.3).
+        """
+        key = self.ring.sealing_key()
+        header, bound = self._known.get(key.version) or self._name(key.version)
+        nonce = os.urandom(NONCE_BYTES)
+        return header + nonce + key.cipher.encrypt(nonce, plaintext, bound + row_id.bytes)
 
-    Units: 33 bytes longer than the value; at most 2^32 values a key keep random nonces safe.
-    Source: NIST SP 800-38D, AES-256-GCM with a random nonce (section 8.3).
-    """
-    header = _HEADER.pack(_FORMAT, key.version)
-    nonce = os.urandom(NONCE_BYTES)
-    bound = header + _owner_and_column(key.owner_id, place.table, place.column) + place.row_id.bytes
-    return header + nonce + key.cipher.encrypt(nonce, plaintext, bound)
+    def open(self, row_id: UUID, sealed: bytes) -> bytes:
+        """Open a sealed value of a row with the key of the version that it names.
 
+        Errors: SealedValueError when it is no sealed value, was altered, or belongs elsewhere; what the ring raises
+        for a version that does not open.
+        Source: NIST SP 800-38D.
+        """
+        if len(sealed) < OVERHEAD_BYTES or sealed[0] != _FORMAT:
+            raise SealedValueError(f"A value of {self.table}.{self.column} should be sealed and is not.")
+        version = int.from_bytes(sealed[1 : _HEADER.size], "big")
+        key = self.ring.opening_key(version)
+        bound = (self._known.get(version) or self._name(version))[1]
+        try:
+            return key.cipher.decrypt(sealed[_HEADER.size : _BODY_START], sealed[_BODY_START:], bound + row_id.bytes)
+        except InvalidTag:
+            raise SealedValueError(f"A value of {self.table}.{self.column} does not open here.") from None
 
-def open_sealed(find_key: Callable[[int], DataKey], place: Place, sealed: bytes) -> bytes:
-    """Open a sealed value with the key of the version that it names.
-
-    Errors: SealedValueError when it is no sealed value, was altered, or belongs elsewhere; what `find_key` raises.
-    Source: NIST SP 800-38D.
-    """
-    version = version_of(sealed)
-    key = find_key(version)
-    bound = sealed[: _HEADER.size] + _owner_and_column(key.owner_id, place.table, place.column) + place.row_id.bytes
-    try:
-        return key.cipher.decrypt(sealed[_HEADER.size : _BODY_START], sealed[_BODY_START:], bound)
-    except InvalidTag:
-        raise SealedValueError(f"A value of {place.table}.{place.column} does not open here.") from None
+    def _name(self, version: int) -> tuple[bytes, bytes]:
+        header, owner_id = _HEADER.pack(_FORMAT, version), self.ring.owner_id
+        names = (self.table.encode(), self.column.encode())
+        owner = owner_id.bytes if owner_id else _NOBODY
+        bound = header + owner + b"".join(struct.pack(">H", len(name)) + name for name in names)
+        # Only a version that the ring knows comes here, so a forged one cannot fill the memory.
+        self._known[version] = header, bound
+        return header, bound
 
 
 def version_of(sealed: bytes) -> int:
@@ -72,9 +82,3 @@ def version_of(sealed: bytes) -> int:
         raise SealedValueError("A value that should be sealed is not.")
     version: int = _HEADER.unpack_from(sealed)[1]
     return version
-
-
-@lru_cache(maxsize=4_096)
-def _owner_and_column(owner_id: UUID | None, table: str, column: str) -> bytes:
-    owner = owner_id.bytes if owner_id else _NOBODY
-    return owner + b"".join(struct.pack(">H", len(name)) + name for name in (table.encode(), column.encode()))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.tenancy.errors import ScopeError
@@ -80,6 +80,8 @@ class Scope:
     reason: str
     tenant_id: UUID | None = None
     placement: Placement | None = None
+    # What is worth making once for a whole unit of work; it goes with the scope.
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_tenant(self) -> bool:
