@@ -17,6 +17,7 @@ from tests.bench.onboarding import measure_onboarding
 from tests.bench.one_query import measure_query
 from tests.bench.pages import measure_pages
 from tests.bench.round_trips import measure_round_trips
+from tests.bench.sealing import measure_sealing
 from tests.bench.stage import TINY, Scale, Stage
 from tests.bench.tenant_list import measure_tenant_list
 from tests.bench.tiers import measure_backend, measure_tiers
@@ -46,6 +47,7 @@ QUESTIONS: dict[Callable[[Stage], Iterator[Figure]], tuple[str, ...]] = {
     measure_moves: ("move_write_pause_seconds", "move_copy_vs_plain_copy"),
     measure_fleet: ("migrate_500_vs_plain_sql", "migrate_noop_1000_seconds"),
     measure_fleet_of_peer: ("migrate_500_vs_django_tenants",),
+    measure_sealing: ("field_encrypt_vs_bare", "field_decrypt_vs_bare"),
     measure_onboarding: ("submit_to_active_seconds", "onboarding_tenants_per_minute"),
 }
 

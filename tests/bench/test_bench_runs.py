@@ -86,6 +86,11 @@ def test_both_sides_have_the_same_tables_and_rows_and_show_the_same_page(
         assert theirs.execute(ROWS.format(other)).fetchone() == schemas.execute(ROWS.format(own)).fetchone() == (20,)
 
 
+def test_a_field_is_sealed_and_opened_beside_the_bare_cipher(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    found = measure(stage, capsys, "field_*")
+    assert found.keys() == {"field_encrypt_vs_bare", "field_decrypt_vs_bare"}
+
+
 def test_one_process_serves_every_schema(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     found = measure(stage, capsys, "schema_tier_backend_mb")["schema_tier_backend_mb"]
     assert found["tenants"] == TINY.schemas

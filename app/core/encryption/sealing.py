@@ -21,7 +21,8 @@ NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 _FORMAT: Final = 2
 _HEADER: Final = struct.Struct(">BI")
-_BODY_START: Final = _HEADER.size + NONCE_BYTES
+_HEADER_BYTES: Final = _HEADER.size
+_BODY_START: Final = _HEADER_BYTES + NONCE_BYTES
 OVERHEAD_BYTES: Final = _BODY_START + TAG_BYTES
 _NOBODY: Final = bytes(16)
 
@@ -31,8 +32,9 @@ class SealedColumn:
 
     def __init__(self, ring: Keyring, table: str, column: str) -> None:
         self.ring, self.table, self.column = ring, table, column
-        # By version: what stands before a sealed value, and what is bound to it before the row's id.
+        # By version, what stands before a sealed value, and what is bound to it before the row's id; and by the former.
         self._known: dict[int, tuple[bytes, bytes]] = {}
+        self._named: dict[bytes, tuple[int, bytes]] = {}
 
     def seal(self, row_id: UUID, plaintext: bytes) -> bytes:
         """Seal a value so that it opens only under this key, for this owner, in this column of this row.
@@ -44,7 +46,7 @@ class SealedColumn:
         key = self.ring.sealing_key()
         header, bound = self._known.get(key.version) or self._name(key.version)
         nonce = os.urandom(NONCE_BYTES)
-        return header + nonce + key.cipher.encrypt(nonce, plaintext, bound + row_id.bytes)
+        return header + nonce + key.cipher.encrypt(nonce, plaintext, bound + row_id.int.to_bytes(16))
 
     def open(self, row_id: UUID, sealed: bytes) -> bytes:
         """Open a sealed value of a row with the key of the version that it names.
@@ -53,23 +55,32 @@ class SealedColumn:
         for a version that does not open.
         Source: NIST SP 800-38D.
         """
-        if len(sealed) < OVERHEAD_BYTES or sealed[0] != _FORMAT:
-            raise SealedValueError(f"A value of {self.table}.{self.column} should be sealed and is not.")
-        version = int.from_bytes(sealed[1 : _HEADER.size], "big")
+        known = self._named.get(sealed[:_HEADER_BYTES])
+        if known is None or len(sealed) < OVERHEAD_BYTES:
+            known = self._read_header(sealed)
+        version, bound = known
         key = self.ring.opening_key(version)
-        bound = (self._known.get(version) or self._name(version))[1]
         try:
-            return key.cipher.decrypt(sealed[_HEADER.size : _BODY_START], sealed[_BODY_START:], bound + row_id.bytes)
+            return key.cipher.decrypt(
+                sealed[_HEADER_BYTES:_BODY_START], sealed[_BODY_START:], bound + row_id.int.to_bytes(16)
+            )
         except InvalidTag:
             raise SealedValueError(f"A value of {self.table}.{self.column} does not open here.") from None
+
+    def _read_header(self, sealed: bytes) -> tuple[int, bytes]:
+        if len(sealed) < OVERHEAD_BYTES or sealed[0] != _FORMAT:
+            raise SealedValueError(f"A value of {self.table}.{self.column} should be sealed and is not.")
+        version: int = _HEADER.unpack_from(sealed)[1]
+        # Only of a version that the ring knows is anything kept, so forged ones cannot fill the memory.
+        return version, self._name(self.ring.opening_key(version).version)[1]
 
     def _name(self, version: int) -> tuple[bytes, bytes]:
         header, owner_id = _HEADER.pack(_FORMAT, version), self.ring.owner_id
         names = (self.table.encode(), self.column.encode())
         owner = owner_id.bytes if owner_id else _NOBODY
         bound = header + owner + b"".join(struct.pack(">H", len(name)) + name for name in names)
-        # Only a version that the ring knows comes here, so a forged one cannot fill the memory.
         self._known[version] = header, bound
+        self._named[header] = version, bound
         return header, bound
 
 
