@@ -15,6 +15,7 @@ from app.moves.ends import open_end
 from app.moves.engine import check_fit, expect_home
 from app.moves.extracts import Plan
 from app.moves.places import HomeSource, target_at
+from app.moves.prechecks import refuse_full, refuse_unready
 from app.moves.switching import turn_route
 
 
@@ -29,12 +30,17 @@ class Way:
     keeps_names: bool = False
 
 
-def check(way: Way) -> None:
-    """Refuse a clone that could not end well, before anything is written.
+def check(way: Way) -> str:
+    """Refuse a clone that could not end well, before anything is written; return what was found, for people to read.
 
     Errors: StateError that says why; UnavailableError when a server does not answer.
     """
-    check_fit(_plan(way).structure, way.target)
+    with open_end(way.source_id, way.source) as source:
+        # First: reading the structure would wait for whoever holds a table.
+        refuse_unready(source, way.target, stops_writers=False)
+        structure = _plan(way).structure
+        check_fit(structure, way.target)
+        return refuse_full(source, way.target, structure)
 
 
 def copy(way: Way, note: Note) -> Copied:
