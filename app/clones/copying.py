@@ -11,7 +11,7 @@ from app.core.tenancy.scopes import Placement, Tier
 from app.homes.building import create_database
 from app.homes.structure import read_structure
 from app.moves.copying import Copied, Note, copy_home
-from app.moves.ends import open_end
+from app.moves.ends import End, open_end
 from app.moves.engine import check_fit, expect_home
 from app.moves.extracts import Plan
 from app.moves.places import HomeSource, target_at
@@ -38,7 +38,7 @@ def check(way: Way) -> str:
     with open_end(way.source_id, way.source) as source:
         # First: reading the structure would wait for whoever holds a table.
         refuse_unready(source, way.target, stops_writers=False)
-        structure = _plan(way).structure
+        structure = _plan_of(way, source).structure
         check_fit(structure, way.target)
         return refuse_full(source, way.target, structure)
 
@@ -64,5 +64,9 @@ def open_home(way: Way) -> None:
 
 def _plan(way: Way) -> Plan:
     with open_end(way.source_id, way.source) as source:
-        structure = read_structure(source.connection, way.source.schema)
+        return _plan_of(way, source)
+
+
+def _plan_of(way: Way, source: End) -> Plan:
+    structure = read_structure(source.connection, way.source.schema)
     return plan_clone(structure, CopyWay(way.source_id, way.target_id), keeps_names=way.keeps_names)

@@ -99,6 +99,8 @@ def refuse_unready(source: End, target: Placement, *, stops_writers: bool) -> No
             _refuse_unserved(there, target)
         _refuse_held(there, source.tenant_id, target, stops_writers=stops_writers)
         _refuse_crowded(there, DatabaseAddress(target.server))
+    # What is asked of the source next waits no longer for a lock either; asked again, its holder is named.
+    source.connection.execute(f"set lock_timeout to '{LONG_SECONDS}s'")
 
 
 def refuse_full(source: End, target: Placement, structure: HomeStructure) -> str:

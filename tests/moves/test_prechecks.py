@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import psycopg
 import pytest
+from psycopg.errors import LockNotAvailable
 
-from app.clones import copying
-from app.clones.copying import Way
-from app.core.context_token import sign_context
 from app.core.database.owner import owner_connection
-from app.core.database.session import db, engines, registry
+from app.core.database.session import db, engines
 from app.core.database.transactions import transaction
 from app.core.database.versions import MIGRATION_LOCK
 from app.core.errors import StateError
-from app.core.ids import new_id
-from app.core.tenancy.context import BEGIN_IN_TENANT
-from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, platform_scope, tenant_scope
-from app.homes.building import place_home
-from app.moves import engine, prechecks
+from app.core.tenancy.scopes import DatabaseAddress, TenantRoute, Tier, platform_scope, tenant_scope
+from app.moves import prechecks
 from app.operations.queries import find_latest_operation, list_steps
 from app.settings.models import Setting
 from app.web.hosts import Portal
 from tests.clones.acts import ask, clone, use_up_attempts
 from tests.clones.acts import read as read_tenant
 from tests.moves.acts import activity, fail_for_good, read, start
+from tests.moves.obstacles import (
+    MIB,
+    altered,
+    check_clone,
+    check_move,
+    grow,
+    meanwhile,
+    set_limit,
+    working,
+)
 from tests.moves.stock import home_state, make_stocked, route_to
-from tests.servers import ANNEX
 from tests.servers.acts import add_annex
 from tests.tenant_rows import route_of
 from tests.work import run_jobs
 
 Check = Callable[..., str]
-MIB = 2**20
 
 
 @pytest.fixture
@@ -45,60 +44,7 @@ def acme(app: Portal, annex: str) -> TenantRoute:
     return make_stocked("acme", Tier.SCHEMA, "main")
 
 
-def check_move(tenant: TenantRoute, tier: Tier = Tier.SCHEMA, server: str = ANNEX) -> str:
-    return engine.check(route_to(tenant, tier, server))
-
-
-def check_clone(tenant: TenantRoute, tier: Tier = Tier.SCHEMA, server: str = ANNEX) -> str:
-    clone_id = new_id()
-    return copying.check(Way(tenant.tenant_id, tenant.placement, clone_id, place_home(clone_id, tier, server)))
-
-
 both = pytest.mark.parametrize("check", [check_move, check_clone])
-
-
-@contextmanager
-def meanwhile(server: str, statement: str, *given: object) -> Iterator[None]:
-    """Let another session of the owner's have executed something, and keep its transaction open."""
-    with owner_connection(DatabaseAddress(server)) as owner, owner.transaction(force_rollback=True):
-        owner.execute(statement, given)
-        yield
-
-
-@contextmanager
-def writing(tenant: TenantRoute) -> Iterator[None]:
-    """Let a transaction of the tenant's be open that has written, as a request that hangs has."""
-    login = engines().urls.get(Login.TENANT, tenant.placement.address)
-    expires = int(time.time()) + 60
-    signed = sign_context(registry().context_key(tenant.placement.address), tenant.tenant_id, 1, expires)
-    with psycopg.connect(login) as connection:
-        connection.execute(BEGIN_IN_TENANT, (signed, str(tenant.tenant_id)))
-        connection.execute(f"update {tenant.placement.schema}.settings set value = value")
-        yield
-        connection.rollback()
-
-
-@contextmanager
-def altered(server: str, statement: str, back: str) -> Iterator[None]:
-    """Let something of a server's be otherwise for a while."""
-    with owner_connection(DatabaseAddress(server)) as owner:
-        owner.execute(statement)
-        try:
-            yield
-        finally:
-            owner.execute(back)
-
-
-def set_limit(server: str, storage_bytes: int | None) -> None:
-    with owner_connection() as owner:
-        owner.execute("update control.servers set storage_bytes = %s where name = %s", (storage_bytes, server))
-
-
-def grow(tenant: TenantRoute, byte_count: int) -> None:
-    """Give a tenant rows of so many bytes that cannot be compressed."""
-    with tenant_scope(tenant, reason="test"), transaction():
-        for number in range(byte_count // 50_000):
-            db.session.add(Setting(key=f"large-{number}", value=os.urandom(25_000).hex()))
 
 
 def needed_mib(findings: str) -> float:
@@ -202,7 +148,7 @@ def test_a_home_that_is_being_migrated_or_mended_is_refused(acme: TenantRoute, c
 def test_a_transaction_that_is_open_for_long_stops_a_move_and_no_clone(
     acme: TenantRoute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with writing(acme):
+    with working(acme):
         check_move(acme)  # It is not old yet.
         monkeypatch.setattr(prechecks, "LONG_SECONDS", 0)
         with pytest.raises(
@@ -213,16 +159,36 @@ def test_a_transaction_that_is_open_for_long_stops_a_move_and_no_clone(
     check_move(acme)
 
 
+def test_one_that_has_only_read_stops_a_move_too_because_the_fence_would_wait_for_it(
+    acme: TenantRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prechecks, "LONG_SECONDS", 0)
+    with working(acme, "select 1"), pytest.raises(StateError, match="has kept a transaction open since"):
+        check_move(acme)
+
+
 def test_in_a_pool_the_writers_of_all_tenants_count_and_those_of_other_tables_do_not(
     acme: TenantRoute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prechecks, "LONG_SECONDS", 0)
     globex = make_stocked("globex", Tier.POOL, "annex")
-    with writing(globex):
+    with working(globex):
         with pytest.raises(StateError, match="has kept a transaction open since"):
             check_move(acme, Tier.POOL)
         check_move(acme, Tier.SCHEMA)
         check_clone(acme, Tier.POOL)
+
+
+@both
+def test_a_lock_that_came_a_moment_ago_is_waited_for_and_then_named(
+    acme: TenantRoute, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prechecks, "LONG_SECONDS", 1)
+    with meanwhile("main", f"lock table {acme.placement.schema}.members in access exclusive mode"):
+        with pytest.raises((LockNotAvailable, StateError)):
+            check(acme)
+        with pytest.raises(StateError, match="has kept a transaction open since"):
+            check(acme)
 
 
 def test_what_keeps_readers_out_for_long_stops_a_clone_too(acme: TenantRoute, monkeypatch: pytest.MonkeyPatch) -> None:
