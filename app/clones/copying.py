@@ -11,10 +11,11 @@ from app.core.tenancy.scopes import Placement, Tier
 from app.homes.building import create_database
 from app.homes.structure import read_structure
 from app.moves.copying import Copied, Note, copy_home
-from app.moves.ends import open_end
+from app.moves.ends import End, open_end
 from app.moves.engine import check_fit, expect_home
 from app.moves.extracts import Plan
 from app.moves.places import HomeSource, target_at
+from app.moves.prechecks import refuse_full, refuse_unready
 from app.moves.switching import turn_route
 
 
@@ -29,12 +30,17 @@ class Way:
     keeps_names: bool = False
 
 
-def check(way: Way) -> None:
-    """Refuse a clone that could not end well, before anything is written.
+def check(way: Way) -> str:
+    """Refuse a clone that could not end well, before anything is written; return what was found, for people to read.
 
     Errors: StateError that says why; UnavailableError when a server does not answer.
     """
-    check_fit(_plan(way).structure, way.target)
+    with open_end(way.source_id, way.source) as source:
+        # First: reading the structure would wait for whoever holds a table.
+        refuse_unready(source, way.target, stops_writers=False)
+        structure = _plan_of(way, source).structure
+        check_fit(structure, way.target)
+        return refuse_full(source, way.target, structure)
 
 
 def copy(way: Way, note: Note) -> Copied:
@@ -58,5 +64,9 @@ def open_home(way: Way) -> None:
 
 def _plan(way: Way) -> Plan:
     with open_end(way.source_id, way.source) as source:
-        structure = read_structure(source.connection, way.source.schema)
+        return _plan_of(way, source)
+
+
+def _plan_of(way: Way, source: End) -> Plan:
+    structure = read_structure(source.connection, way.source.schema)
     return plan_clone(structure, CopyWay(way.source_id, way.target_id), keeps_names=way.keeps_names)

@@ -26,8 +26,8 @@ ACTOR = Actor.system("clones")
 
 
 def check(given: StepInput) -> None:
-    """Refuse what could not end well."""
-    copying.check(_way(given))
+    """Refuse what could not end well, and show what was found."""
+    note_progress(given.operation_id, "check", copying.check(_way(given)))
 
 
 def copy(given: StepInput) -> None:

@@ -14,10 +14,9 @@ from psycopg import sql
 
 from app.core.database.context_keys import install_context_key
 from app.core.database.home_versions import HomeKey, copy_version, forget_version, read_version
-from app.core.database.owner import owner_connection, owner_in_home
+from app.core.database.owner import owner_connection, owner_in_home, seeing_sessions
 from app.core.database.versions import TEMPLATE_SCHEMA
 from app.core.runtime import current_settings
-from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Placement, Tier
 from app.homes.making import drop_schema, has_database, make_database, make_schema, open_database, open_schema
 from app.homes.ready_homes import claim_database, claim_schema
@@ -144,13 +143,8 @@ def _drop_database(placement: Placement) -> None:
 
 def _end_sessions(connection: psycopg.Connection[Any], name: str) -> None:
     """Let nobody in any more, and end the pooled connections that other processes keep."""
-    roles = Roles(current_settings().role_prefix)
     connection.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
-    with connection.transaction(force_rollback=True):
-        # Only a member of a role may end its sessions; rolled back, nobody has ever been one.
-        for role in (roles.tenant, roles.platform):
-            grant = sql.SQL("grant {} to {} with inherit true")
-            connection.execute(grant.format(sql.Identifier(role), sql.Identifier(roles.owner)))
+    with seeing_sessions(connection):
         connection.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (name,))
 
 

@@ -21,6 +21,7 @@ from app.moves.copying import Copied, copy_home, refuse_unfit
 from app.moves.ends import End, open_end
 from app.moves.extracts import take_everything
 from app.moves.places import HomeSource, target_at
+from app.moves.prechecks import refuse_full, refuse_unready
 from app.moves.rounds import follow
 from app.moves.switching import Switched, lift_fence, switch
 
@@ -58,15 +59,17 @@ class Route:
         return self.crosses_databases and self.target.address != MAIN_DATABASE
 
 
-def check(route: Route) -> HomeStructure:
-    """Refuse a move that could not end well, before anything is written.
+def check(route: Route) -> str:
+    """Refuse a move that could not end well, before anything is written; return what was found, for people to read.
 
     Errors: StateError that says why; UnavailableError when a server does not answer.
     """
     with open_end(route.tenant_id, route.source) as source:
+        # First: reading the structure would wait for whoever holds a table.
+        refuse_unready(source, route.target, stops_writers=True)
         structure = read_structure(source.connection, route.source.schema)
-    check_fit(structure, route.target)
-    return structure
+        check_fit(structure, route.target)
+        return refuse_full(source, route.target, structure)
 
 
 def check_fit(structure: HomeStructure, target: Placement) -> None:

@@ -65,6 +65,7 @@ class Move(TenantOwned, ControlRecord):
     key_count: Mapped[int] = mapped_column(BigInteger, default=0)
     pause_milliseconds: Mapped[int | None]
     error: Mapped[str | None]
+    findings: Mapped[str | None]
     keep_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_at()
     finished_at: Mapped[datetime | None]

@@ -21,8 +21,10 @@ ACTOR = Actor.system("moves")
 
 
 def check(given: StepInput) -> None:
-    """Refuse what could not end well."""
-    engine.check(_read(given).route)
+    """Refuse what could not end well, and keep what was found."""
+    findings = engine.check(_read(given).route)
+    with platform_scope("move is checked"):
+        services.note_findings(_id(given), findings=findings)
 
 
 def copy(given: StepInput) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 
-from app.core.database.session import db
-from app.core.errors import NotFoundError
+from app.core.database.session import db, registry
+from app.core.errors import NotFoundError, UnavailableError
+from app.core.tenancy.scopes import Tier
+from app.jobs.outboxes import execute_at
 from app.moves.models import FINAL_STATES, Move, MoveState
 from app.tenants.models import Tenant
 from app.tenants.queries import has_beginning
@@ -17,6 +19,10 @@ from app.web.tables import Cursor, Page, TableState, build_page, decode_cursor
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 10_000
+_HOME_SIZE = text("""
+select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_class
+where relnamespace = to_regnamespace(:schema) and relkind = 'r'
+""")
 
 
 def get_move(move_id: UUID, *, lock: bool = False) -> Move:
@@ -36,6 +42,21 @@ def get_move(move_id: UUID, *, lock: bool = False) -> Move:
 def find_open_move(tenant_id: UUID) -> Move | None:
     """Return the move of a tenant that has not come to its end."""
     return db.session.scalar(select(Move).where(Move.tenant_id == tenant_id, Move.state.not_in(FINAL_STATES)))
+
+
+def find_home_bytes(tenant_id: UUID) -> int | None:
+    """Return how large a home with tables of its own is; None for one in a pool, whose rows the platform cannot see.
+
+    None also where its server does not answer.
+    """
+    route = registry().find_route(tenant_id)
+    place = route.placement if route else None
+    if place is None or place.tier is Tier.POOL:
+        return None
+    try:
+        return int(execute_at(place.address, _HOME_SIZE, {"schema": place.schema}).scalar_one())
+    except UnavailableError:
+        return None
 
 
 def search_moves(state: TableState) -> Page[Move]:

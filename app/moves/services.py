@@ -81,6 +81,13 @@ def finish_overdue_moves() -> None:
 
 
 @unaudited("a part of the move, whose switch and end are events")
+def note_findings(move_id: UUID, *, findings: str) -> None:
+    """Keep what was found before anything was written."""
+    with transaction():
+        queries.get_move(move_id, lock=True).findings = findings
+
+
+@unaudited("a part of the move, whose switch and end are events")
 def note_copied(move_id: UUID, *, row_count: int, byte_count: int) -> None:
     """Keep what the bulk copy carried."""
     with transaction():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from psycopg.errors import LockNotAvailable
@@ -12,7 +12,7 @@ from psycopg.errors import LockNotAvailable
 from app.core.database.home_versions import copy_version, read_version
 from app.core.database.owner import owner_connection
 from app.core.errors import UnavailableError
-from app.core.tenancy.scopes import MAIN_DATABASE, Tier
+from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Tier
 from app.homes.building import home_key
 from app.homes.structure import HomeStructure
 from app.moves import belongings
@@ -92,22 +92,34 @@ def turn_route(target: End) -> None:
 
 
 def lift_fence(source: End) -> None:
-    """Let the tenant work at the source again, after a switch that was killed."""
-    for address in dict.fromkeys((source.placement.address, MAIN_DATABASE)):
-        with owner_connection(address) as connection:
-            connection.execute(_STATE, ("active", source.tenant_id))
+    """Let the tenant work at the source again, after a switch that has failed or was killed.
+
+    Errors: UnavailableError when one of the two databases does not answer; the other's fence is lifted all the same.
+    """
+    with ExitStack() as lifting:
+        # The last one in goes first, and each is tried, whatever another raises.
+        for address in _fenced_at(source):
+            lifting.callback(_set_state, source, address, "active")
 
 
 @contextmanager
 def _fenced(source: End) -> Iterator[None]:
-    for address in dict.fromkeys((MAIN_DATABASE, source.placement.address)):
-        with owner_connection(address) as connection:
-            connection.execute(_STATE, ("fenced", source.tenant_id))
     try:
+        for address in _fenced_at(source):
+            _set_state(source, address, "fenced")
         yield
     except BaseException:
         lift_fence(source)
         raise
+
+
+def _fenced_at(source: End) -> Iterable[DatabaseAddress]:
+    return dict.fromkeys((MAIN_DATABASE, source.placement.address))
+
+
+def _set_state(source: End, address: DatabaseAddress, state: str) -> None:
+    with owner_connection(address) as connection:
+        connection.execute(_STATE, (state, source.tenant_id))
 
 
 def _wait_for_writers(source: End) -> None:

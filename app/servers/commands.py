@@ -12,7 +12,7 @@ from app.core.commands import as_json_option, one_sentence, print_result
 from app.core.errors import StateError
 from app.core.tenancy.scopes import platform_scope
 from app.servers import queries, services
-from app.servers.models import Server, ServerState
+from app.servers.models import MIB, Server, ServerState
 from app.servers.services import ServerTerms
 from app.web.choices import REGIONS
 
@@ -43,15 +43,20 @@ def list_servers_command(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--region", type=click.Choice([key for key, _label in REGIONS]), required=True)
 @click.option("--capacity", type=click.IntRange(min=1), default=1_000, show_default=True, help="How many homes.")
+@click.option("--storage-mib", type=click.IntRange(min=1), help="How much its databases may hold; else unchecked.")
 @click.option("--closed", is_flag=True, help="Take no new homes for now.")
 @click.option("--wait", is_flag=True, help="Return when the server is ready.")
 @as_json_option
 @one_sentence
-def register_server_command(name: str, *, region: str, capacity: int, closed: bool, wait: bool, as_json: bool) -> None:
+def register_server_command(
+    name: str, *, region: str, capacity: int, storage_mib: int | None, closed: bool, wait: bool, as_json: bool
+) -> None:
     """Register a server; its owner's URL is read from standard input, never from the command line."""
     url = click.prompt("Owner's URL", hide_input=True, err=True).strip()
     with platform_scope("command server register"):
-        server_id = services.register_server(name, ServerTerms(region, capacity, not closed), url=url, actor=ACTOR)
+        storage_bytes = None if storage_mib is None else storage_mib * MIB
+        terms = ServerTerms(region, capacity, not closed, storage_bytes=storage_bytes)
+        server_id = services.register_server(name, terms, url=url, actor=ACTOR)
     state = _wait_until_settled(server_id) if wait else ServerState.PREPARING
     print_result({"id": server_id, "name": name, "state": state}, as_json=as_json, text=f"{name} is {state}.")
 
@@ -76,6 +81,7 @@ def _wait_until_settled(server_id: UUID) -> str:
 def _facts(server: Server, home_count: int) -> dict[str, object]:
     return {
         "name": server.name, "region": server.region, "state": server.state, "reachable": server.is_reachable,
-        "homes": home_count, "capacity": server.capacity, "accepts_homes": server.accepts_homes,
+        "homes": home_count, "capacity": server.capacity, "storage_bytes": server.storage_bytes,
+        "size_bytes": server.size_bytes, "accepts_homes": server.accepts_homes,
         "version": server.version, "measured_at": server.measured_at and server.measured_at.isoformat(),
     }  # fmt: skip

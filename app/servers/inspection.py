@@ -30,13 +30,14 @@ from pg_roles r, pg_database d where r.rolname = session_user and d.datname = cu
 """
 _KEYS = "select inner_block, outer_block from tenancy.context_keys"
 # Databases of single homes are named t_ or w_ and an id; numbackends is visible to everybody, a session's kind is not.
-_FACTS = """
-select split_part(current_setting('server_version'), ' ', 1),
-    (select coalesce(sum(pg_database_size(oid)), 0)::bigint from pg_database
-        where (datname = current_database() or datname ~ '^[tw]_[0-9a-f]{32}$')
-          and has_database_privilege(oid, 'connect')),
-    (select sum(numbackends)::int from pg_stat_database), current_setting('max_connections')::int
+_SIZE = """
+select coalesce(sum(pg_database_size(oid)), 0)::bigint from pg_database
+where (datname = current_database() or datname ~ '^[tw]_[0-9a-f]{32}$') and has_database_privilege(oid, 'connect')
 """
+_FACTS = f"""
+select split_part(current_setting('server_version'), ' ', 1), ({_SIZE}),
+    (select sum(numbackends)::int from pg_stat_database), current_setting('max_connections')::int
+"""  # noqa: S608  # A constant in a constant.
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,12 @@ def measure(settings: Settings, server: str) -> Measurement:
         row = connection.execute(_FACTS).fetchone()
     assert row is not None  # noqa: S101  # It selects without a condition.
     return Measurement(latency_seconds, *row)
+
+
+def measure_size(connection: psycopg.Connection[Any]) -> int:
+    """Return how many bytes a server's own database and those of its homes take, over a connection to the former."""
+    [row] = connection.execute(_SIZE).fetchall()
+    return int(row[0])
 
 
 def _blocks_of(server: str) -> tuple[bytes, bytes] | None:

@@ -13,6 +13,8 @@ from app.audit.services import Target
 from app.core.database.models import ControlRecord, created_at
 from app.core.tenancy.scopes import MAIN_SERVER
 
+MIB = 2**20
+
 
 class ServerState(StrEnum):
     """How far a server has come; only a ready one takes homes."""
@@ -31,6 +33,8 @@ class Server(ControlRecord):
     name: Mapped[str]
     region: Mapped[str]
     capacity: Mapped[int]
+    # How much its databases may hold together, None where nobody has said.
+    storage_bytes: Mapped[int | None] = mapped_column(BigInteger)
     accepts_homes: Mapped[bool]
     # So many empty homes wait there for the next tenants.
     ready_schema_count: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -53,6 +57,11 @@ class Server(ControlRecord):
     @property
     def is_main(self) -> bool:
         return self.name == MAIN_SERVER
+
+    @property
+    def storage_mib(self) -> int | None:
+        """Return the storage limit as its form shows it, in units of 2**20 bytes."""
+        return None if self.storage_bytes is None else self.storage_bytes // MIB
 
     @property
     def is_away(self) -> bool:

@@ -44,6 +44,7 @@ class ServerTerms:
     accepts_homes: bool
     ready_schema_count: int = 0
     ready_database_count: int = 0
+    storage_bytes: int | None = None
 
 
 def register_server(name: str, terms: ServerTerms, *, url: str, actor: Actor) -> UUID:

@@ -12,8 +12,9 @@ import pytest
 from app.core.config import Settings
 from app.core.database import engines as room
 from app.core.database.engines import Engines
+from app.core.database.owner import owner_connection
 from app.core.database.server_urls import ServerUrls
-from app.core.database.session import registry
+from app.core.database.session import engines, registry
 from app.core.errors import ConfigError, UnavailableError
 from app.core.ids import new_id
 from app.core.tenancy.scopes import (
@@ -62,6 +63,19 @@ def test_a_connection_beyond_the_budget_is_refused_and_one_given_back_counts_aga
                 found.for_login(Login.PLATFORM, addresses[2]).connect()
         with found.for_login(Login.PLATFORM, addresses[2]).connect():
             assert found.budget.open_count == 1  # The idle ones elsewhere were closed for it.
+
+
+def test_the_owners_own_connections_count_too(
+    app: object, addresses: list[DatabaseAddress], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = engines().budget
+    engines().dispose()
+    monkeypatch.setattr(budget, "limit", 2)
+    with owner_connection(), owner_connection(addresses[0]):
+        assert (budget.open_count, budget.has_room(1)) == (2, False)
+        with pytest.raises(UnavailableError, match="in use"), owner_connection(addresses[1]):
+            pass
+    assert (budget.open_count, budget.has_room(2)) == (0, True)
 
 
 def test_a_connection_that_failed_or_broke_does_not_count(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -11,16 +16,26 @@ from app.core.database.server_urls import ServerUrls
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.errors import StateError, UnavailableError
-from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, platform_scope, tenant_scope
-from app.moves import engine, services
+from app.core.tenancy.scopes import (
+    MAIN_DATABASE,
+    DatabaseAddress,
+    Login,
+    TenantRoute,
+    Tier,
+    platform_scope,
+    tenant_scope,
+)
+from app.moves import engine, services, switching
 from app.settings.models import Setting
 from app.web.hosts import Portal
 from tests.factories import SETUP
 from tests.moves.acts import activity, fail_for_good, move_events, read, start
-from tests.moves.stock import make_stocked, rows_at
+from tests.moves.stock import home_state, make_stocked, route_to, rows_at
 from tests.servers.acts import add_annex, run_to_the_end
 from tests.tenant_rows import route_of
 from tests.work import make_jobs_due, run_jobs
+
+AWAY = "postgresql://tenantry_owner:x@127.0.0.1:1/annex"
 
 
 @pytest.fixture
@@ -62,7 +77,7 @@ def test_a_target_that_is_away_leaves_the_tenant_where_it_is(
 ) -> None:
     before, urls = rows_at(acme, acme.placement), ServerUrls(instance)
     kept = urls.get(Login.OWNER, DatabaseAddress(annex))
-    urls.write(annex, Login.OWNER, "postgresql://tenantry_owner:x@127.0.0.1:1/annex")
+    urls.write(annex, Login.OWNER, AWAY)
     move = fail_for_good(acme, tier, annex)
     urls.write(annex, Login.OWNER, kept)
     assert (move.state, activity(acme), route_of(acme.tenant_id).placement) == ("failed", "none", acme.placement)
@@ -80,7 +95,7 @@ def test_a_target_that_goes_away_after_the_copy_is_left_behind(
     kept = urls.get(Login.OWNER, known)
 
     def lose_target(*_given: object) -> None:
-        urls.write(annex, Login.OWNER, "postgresql://tenantry_owner:x@127.0.0.1:1/annex")
+        urls.write(annex, Login.OWNER, AWAY)
         raise UnavailableError("The database annex does not answer.")
 
     monkeypatch.setattr(engine, "catch_up", lose_target)
@@ -128,6 +143,34 @@ def test_a_target_that_is_away_after_the_switch_costs_nobody_else_anything(
     urls.write(annex, Login.TENANT, kept)
     with tenant_scope(route_of(acme.tenant_id), reason="test"):
         assert db.session.scalars(select(Setting)).all()
+
+
+def test_a_second_database_that_goes_away_between_the_two_fences_leaves_none_standing(
+    app: Portal, instance: Settings, annex: str, annex_urls: dict[Login, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_annex()
+    acme, urls = make_stocked("acme", Tier.SCHEMA, annex), ServerUrls(instance)
+    route = route_to(acme, Tier.POOL, "main")
+    engine.copy(route, lambda _text: None)
+    fenced: list[object] = []
+
+    @contextmanager
+    def lose_annex(address: DatabaseAddress = MAIN_DATABASE) -> Iterator[Any]:
+        with owner_connection(address) as connection:
+            yield connection
+        if address == MAIN_DATABASE:
+            fenced.append(home_state(acme, replace(acme.placement, server="main")))
+            urls.write(annex, Login.OWNER, AWAY)
+
+    monkeypatch.setattr(switching, "owner_connection", lose_annex)
+    with pytest.raises(UnavailableError, match="annex does not answer"):
+        engine.turn(route, row_count=0)
+    monkeypatch.undo()
+    urls.write(annex, Login.OWNER, annex_urls[Login.OWNER])
+    assert fenced[0] == (1, "fenced")
+    assert home_state(acme, replace(acme.placement, server="main")) == (1, "active")
+    with tenant_scope(acme, reason="test"), transaction():
+        db.session.add(Setting(key="at once", value=1))
 
 
 def test_a_return_that_fails_leaves_the_tenant_where_it_is_and_can_be_tried_again(

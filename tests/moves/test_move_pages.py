@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from app.core.database.owner import owner_connection
+from app.core.database.session import engines
 from app.core.errors import InputError, StateError
 from app.core.tenancy.scopes import TenantRoute, Tier, platform_scope
 from app.moves.queries import find_open_move
 from app.moves.services import start_move
 from app.moves.views.admin import CSV_HEADER
+from app.servers.services import measure_servers
 from app.web.hosts import Portal
 from tests.factories import SETUP, make_staff_user, sign_in
 from tests.moves.stock import make_stocked
@@ -76,6 +80,28 @@ def test_the_old_home_goes_only_by_the_tenants_name(ada: PageClient, acme: Tenan
     run_jobs()
     ada.get(url)
     assert "Finished" in ada.text
+
+
+def test_ada_sees_what_is_needed_and_free_before_and_what_was_found_afterwards(
+    ada: PageClient, acme: TenantRoute, annex_away: Callable[[], None]
+) -> None:
+    page = f"/tenants/{acme.tenant_id}/moves/new"
+    assert "Measured in the first step" in ada.get(page).text
+    assert "Not measured yet" in ada.text
+    with platform_scope("test"):
+        measure_servers()
+    assert "room is not checked, because no limit is set" in ada.get(page).text
+    with owner_connection() as owner:
+        owner.execute("update control.servers set storage_bytes = size_bytes + 3 * 1048576 where name = 'annex'")
+    assert "3.0 MiB of" in ada.get(page).text
+    globex = make_stocked("globex", Tier.SCHEMA, "annex")
+    assert "About" in ada.get(f"/tenants/{globex.tenant_id}/moves/new").text
+    ask_for(ada, acme, "schema", "annex")
+    run_jobs()
+    assert "It needs about" in ada.get(move_url(acme)).text
+    annex_away()
+    engines().dispose()
+    assert "Measured in the first step" in ada.get(f"/tenants/{globex.tenant_id}/moves/new").text
 
 
 def test_where_the_home_lies_already_is_an_error_beside_the_field(ada: PageClient, acme: TenantRoute) -> None:

@@ -110,8 +110,9 @@ end $$
 """
 FORGET = """
 delete from control.servers where name <> 'main';
-update control.servers set region = 'eu-central', capacity = 100000, accepts_homes = true, state = 'ready',
-    ready_schema_count = 0, ready_database_count = 0, error = null, measured_at = null, is_reachable = null;
+update control.servers set region = 'eu-central', capacity = 100000, storage_bytes = null, accepts_homes = true,
+    state = 'ready', ready_schema_count = 0, ready_database_count = 0, error = null, measured_at = null,
+    is_reachable = null;
 delete from control.context_keys where database_name <> '';
 update control.registry_version set version = version + 1
 """

@@ -178,7 +178,13 @@ def test_ada_edits_moves_and_removes_a_server(app: Portal, bare_url: str, bare_i
     ada.get(f"{path}/edit")
     assert ada.submit(f"{path}/edit", capacity=0).status == 422
     ada.submit(f"{path}/edit", capacity=12, region=TERMS.region)
-    assert "12 homes" in ada.text
+    assert ("12 homes" in ada.text, "None; room is not checked" in ada.text) == (True, True)
+    ada.get(f"{path}/edit")
+    ada.submit(f"{path}/edit", storage_mib=512)
+    assert ("512.0 MiB" in ada.text, see().storage_bytes) == (True, 512 * 2**20)
+    assert [box.get("value") for box in ada.get(f"{path}/edit").select("#storage_mib")] == ["512"]
+    ada.submit(f"{path}/edit", storage_mib="")
+    assert see().storage_bytes is None
     ada.get(f"{path}/url-changes")
     assert ada.submit(f"{path}/url-changes", url="").status == 422
     ada.submit(f"{path}/url-changes", url="nonsense")

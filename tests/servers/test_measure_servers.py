@@ -126,10 +126,11 @@ def test_the_command_lists_servers(app: Portal) -> None:
 
 def test_the_command_registers_a_server(app: Portal, bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.servers.commands.WAIT_SECONDS", 0)
-    arguments = ["server", "register", "bare", "--region", "eu-west"]
+    arguments = ["server", "register", "bare", "--region", "eu-west", "--storage-mib", "512"]
     done = app.test_cli_runner().invoke(args=[*arguments, "--wait"], input=f"{bare_url}\n")
     assert (done.exit_code, "are the workers up?" in done.output) == (1, True)
     assert bare_url not in done.output
+    assert see("bare").storage_bytes == 512 * 2**20
     again = app.test_cli_runner().invoke(args=arguments, input=f"{bare_url}\n")
     assert (again.exit_code, "There is a server bare already." in again.output) == (1, True)
 

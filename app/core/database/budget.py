@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 
 from app.core.errors import UnavailableError
 
+Connected = TypeVar("Connected")
 BUDGET_SPENT = "Every database connection of this process is in use; please try again shortly."
 
 
@@ -37,16 +39,29 @@ class ConnectionBudget:
         """
 
         def connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
-            self._reserve()
-            try:
-                connection = dialect.connect(*arguments, **options)
-                self._connections.add(connection)
-            finally:
-                with self._lock:
-                    self._pending_count -= 1
-            return connection
+            return self.open(partial(dialect.connect, *arguments, **options))
 
         event.listen(engine, "do_connect", connect)
+
+    def open(self, connect: Callable[[], Connected]) -> Connected:
+        """Open a connection that counts until it is closed.
+
+        Errors: UnavailableError when it is one too many; whatever `connect` raises.
+        """
+        self._reserve()
+        try:
+            connection = connect()
+            self._connections.add(connection)
+        finally:
+            with self._lock:
+                self._pending_count -= 1
+        return connection
+
+    def has_room(self, count: int) -> bool:
+        """Tell whether so many more could be opened now; idle ones elsewhere are given up for them."""
+        if self.open_count + count > self.limit:
+            self._free_idle()
+        return self.open_count + count <= self.limit
 
     def forget(self) -> None:
         """Count anew, in a forked child that has dropped its parent's connections."""

@@ -21,7 +21,7 @@ from app.core.database.home_versions import RECORD, HomeKey, copy_version, read_
 from app.core.database.models import Record
 from app.core.database.pool_indexes import build_pool_indexes
 from app.core.database.server_urls import CONNECT_ARGUMENTS, ServerUrls, login_url
-from app.core.database.versions import HOME_TREES, MIGRATIONS, POOL_SCHEMA, TEMPLATE_SCHEMA, TREES
+from app.core.database.versions import HOME_TREES, MIGRATION_LOCK, MIGRATIONS, POOL_SCHEMA, TEMPLATE_SCHEMA, TREES
 from app.core.errors import ConfigError
 from app.core.tenancy.ddl import Roles
 from app.core.tenancy.scopes import MAIN_DATABASE, DatabaseAddress, Login, Tier
@@ -34,7 +34,6 @@ ROLE_TRIES = 10
 # Defaults of every session of a runtime login; the owner's moves and migrations take the time that they need. They
 # bound accidents, and how long others wait for a lock that is never given back; the session itself may change them.
 LIMITS = {"lock_timeout": "5s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "5min"}
-_LOCK = 0x7E4A47  # Two migrate commands at once run one after the other.
 
 
 def migrate(settings: Settings, *, homes: bool = True) -> None:
@@ -56,7 +55,8 @@ def migrate_database(settings: Settings, address: DatabaseAddress, *, homes: boo
     urls = ServerUrls(settings)
     engine = create_engine(_driver_url(urls.get(Login.OWNER, address)), poolclass=NullPool)
     with _connect(engine) as connection:
-        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        # Two migrate commands at once run one after the other.
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
         roles = Roles(settings.role_prefix)
         _refuse_unfit_owner(connection, roles)
         _ensure_roles(connection, urls, address, roles)

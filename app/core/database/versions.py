@@ -17,6 +17,8 @@ TEMPLATE_SCHEMA = "home_template"
 POOL_SCHEMA = POOL
 # This release serves homes of its newest version and of so many before it: those that no run has come to yet.
 VERSIONS_SERVED_BEFORE = 1
+# The advisory lock that a migrate command holds in the database on which it works.
+MIGRATION_LOCK = 0x7E4A47
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 # Tree and the schema that it fills; control's policies call functions of tenancy, homes call both.
 TREES = (("tenancy", "tenancy"), ("control", "control"), ("tenant", POOL_SCHEMA), ("tenant", TEMPLATE_SCHEMA))

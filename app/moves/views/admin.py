@@ -132,13 +132,16 @@ def create_purge(move_id: UUID) -> ResponseReturnValue:
 
 
 def _ask(tenant_id: UUID, form: MoveForm, status: int = 200) -> ResponseReturnValue:
-    form.offer_servers(list_open_servers())
+    servers = list_open_servers()
+    form.offer_servers(servers)
     return render(
         "moves/admin/new_move.html",
         status,
         tenant=get_tenant(tenant_id),
         form=form,
         placement=find_placement(tenant_id),
+        home_bytes=queries.find_home_bytes(tenant_id),
+        servers=servers,
         open_move=queries.find_open_move(tenant_id),
     )
 

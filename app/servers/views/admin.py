@@ -27,7 +27,7 @@ from app.web.tables import TableState, csv_response
 bp = Blueprint("servers_admin", __name__, subdomain=Surface.ADMIN)
 CSV_HEADER = (
     "name", "region", "state", "reachable", "homes", "capacity", "accepts_homes", "version", "latency_seconds",
-    "size_bytes", "connections", "connection_limit", "measured_at", "created_at", "id",
+    "size_bytes", "storage_bytes", "connections", "connection_limit", "measured_at", "created_at", "id",
 )  # fmt: skip
 
 
@@ -189,6 +189,6 @@ def _csv_rows(state: TableState) -> Iterator[tuple[object, ...]]:
     for row in queries.iterate_servers(state):
         yield (
             row.name, row.region, row.state, row.is_reachable, homes[row.name].total if row.name in homes else 0,
-            row.capacity, row.accepts_homes, row.version, row.latency_seconds, row.size_bytes, row.connection_count,
-            row.connection_limit, row.measured_at, row.created_at, str(row.id),
+            row.capacity, row.accepts_homes, row.version, row.latency_seconds, row.size_bytes, row.storage_bytes,
+            row.connection_count, row.connection_limit, row.measured_at, row.created_at, str(row.id),
         )  # fmt: skip

@@ -14,6 +14,7 @@ create table control.servers (
         constraint ck_servers_name check (name ~ '^[a-z][a-z0-9-]{0,30}$'),
     region text not null,
     capacity integer not null constraint ck_servers_capacity check (capacity > 0),
+    storage_bytes bigint constraint ck_servers_storage_bytes check (storage_bytes > 0),
     accepts_homes boolean not null,
     state text not null constraint ck_servers_state check (state in ('preparing', 'ready', 'failed')),
     error text,

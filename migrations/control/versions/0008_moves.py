@@ -21,6 +21,7 @@ create table control.moves (
     key_count bigint not null,
     pause_milliseconds integer,
     error text,
+    findings text,
     keep_until timestamptz,
     created_at timestamptz not null,
     finished_at timestamptz
