@@ -28,7 +28,14 @@ from tests.tenant_rows import put_tenants_in
 hypothesis.register_profile("tenantry", deadline=None)
 hypothesis.load_profile("tenantry")
 
-LONG = ("test_killed_move.py", "test_killed_operation.py", "test_every_page.py", "test_bench_runs.py", "test_run.py")
+LONG = (
+    "test_killed_move.py",
+    "test_killed_clone.py",
+    "test_killed_operation.py",
+    "test_every_page.py",
+    "test_bench_runs.py",
+    "test_run.py",
+)
 SERVERS = {Tier.POOL: "main", Tier.SCHEMA: "main", Tier.DATABASE: ANNEX}
 
 
