@@ -18,7 +18,15 @@ from app.core.redis import get_redis
 from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, find_scope
 from app.web.hosts import Portal
 from app.web.rate_limits import limiter
-from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
+from tests.factories import (
+    make_bob,
+    make_staff_user,
+    make_tenant,
+    sign_in,
+    sign_in_as_ada,
+    sign_in_as_bob,
+    use_cheap_passwords,
+)
 from tests.homes.releases import use_release
 from tests.page import PageClient
 from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
@@ -183,6 +191,21 @@ def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
     use_cheap_passwords(monkeypatch)
     make_staff_user()
     return sign_in_as_ada(app)
+
+
+@pytest.fixture
+def bobs_acme(app: Portal, monkeypatch: pytest.MonkeyPatch) -> TenantRoute:
+    """Acme, whose owner Bob can sign in."""
+    use_cheap_passwords(monkeypatch)
+    acme = make_tenant("acme")
+    make_bob(acme)
+    return acme
+
+
+@pytest.fixture
+def bob(app: Portal, bobs_acme: TenantRoute) -> PageClient:
+    """Bob's browser: the owner of Acme, signed in."""
+    return sign_in_as_bob(app, bobs_acme)
 
 
 @pytest.fixture
