@@ -29,7 +29,8 @@ from tests.factories import (
 )
 from tests.homes.releases import use_release
 from tests.page import PageClient
-from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
+from tests.servers import ANNEX, prepare_annex, prepare_instance, start_servers
+from tests.servers.emptying import close_connections, empty_database
 from tests.tenant_rows import put_tenants_in
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
@@ -79,7 +80,8 @@ def pytest_configure_node(node: pytest.Item) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what pytest_configure started."""
+    """Close and stop what this process has opened and started."""
+    close_connections()
     servers = getattr(config, "tenantry_servers", None)
     if servers is not None:
         servers.stop()
