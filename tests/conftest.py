@@ -18,17 +18,33 @@ from app.core.redis import get_redis
 from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier, find_scope
 from app.web.hosts import Portal
 from app.web.rate_limits import limiter
-from tests.factories import make_staff_user, sign_in, sign_in_as_ada, use_cheap_passwords
+from tests.factories import (
+    make_bob,
+    make_staff_user,
+    make_tenant,
+    sign_in,
+    sign_in_as_ada,
+    sign_in_as_bob,
+    use_cheap_passwords,
+)
 from tests.homes.releases import use_release
 from tests.page import PageClient
-from tests.servers import ANNEX, empty_database, prepare_annex, prepare_instance, start_servers
+from tests.servers import ANNEX, prepare_annex, prepare_instance, start_servers
+from tests.servers.emptying import close_connections, empty_database
 from tests.tenant_rows import put_tenants_in
 
 # How long one example takes says nothing on a machine that runs other tests beside it.
 hypothesis.register_profile("tenantry", deadline=None)
 hypothesis.load_profile("tenantry")
 
-LONG = ("test_killed_move.py", "test_killed_operation.py", "test_every_page.py", "test_bench_runs.py", "test_run.py")
+LONG = (
+    "test_killed_move.py",
+    "test_killed_clone.py",
+    "test_killed_operation.py",
+    "test_every_page.py",
+    "test_bench_runs.py",
+    "test_run.py",
+)
 SERVERS = {Tier.POOL: "main", Tier.SCHEMA: "main", Tier.DATABASE: ANNEX}
 
 
@@ -64,7 +80,8 @@ def pytest_configure_node(node: pytest.Item) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what pytest_configure started."""
+    """Close and stop what this process has opened and started."""
+    close_connections()
     servers = getattr(config, "tenantry_servers", None)
     if servers is not None:
         servers.stop()
@@ -176,6 +193,21 @@ def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
     use_cheap_passwords(monkeypatch)
     make_staff_user()
     return sign_in_as_ada(app)
+
+
+@pytest.fixture
+def bobs_acme(app: Portal, monkeypatch: pytest.MonkeyPatch) -> TenantRoute:
+    """Acme, whose owner Bob can sign in."""
+    use_cheap_passwords(monkeypatch)
+    acme = make_tenant("acme")
+    make_bob(acme)
+    return acme
+
+
+@pytest.fixture
+def bob(app: Portal, bobs_acme: TenantRoute) -> PageClient:
+    """Bob's browser: the owner of Acme, signed in."""
+    return sign_in_as_bob(app, bobs_acme)
 
 
 @pytest.fixture

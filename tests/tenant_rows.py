@@ -32,12 +32,14 @@ usual_place: list[Any] = [Tier.POOL, "main"]
 
 def make_tenant_rows(slug: str, *, status: str = "active", home_state: str = "active") -> TenantRoute:
     """Insert a tenant with a placement and a home, as the owner; return its route."""
-    tenant_id = insert_tenant(slug, status=status)
+    tenant_id = new_id()
     placement = place_home(tenant_id, *usual_place)
-    write_placement(tenant_id, placement)
-    if placement.tier is not Tier.POOL:
-        build_home(tenant_id, placement)
     with owner_connection() as connection:
+        _insert_tenant(connection, tenant_id, slug, status)
+        _insert_placement(connection, tenant_id, placement)
+        if placement.tier is not Tier.POOL:
+            connection.commit()
+            build_home(tenant_id, placement)
         connection.execute(HOME, (tenant_id, home_state))
     return route_of(tenant_id)
 
@@ -49,17 +51,15 @@ def put_tenants_in(tier: Tier, server: str) -> None:
 
 def write_placement(tenant_id: UUID, placement: Placement) -> None:
     """Write the registry's row of where a home lies."""
-    values = (tenant_id, placement.server, placement.database, placement.tier, placement.schema, placement.epoch)
     with owner_connection() as connection:
-        connection.execute(PLACE + "(%s, %s, %s, %s, %s, %s)", values)
+        _insert_placement(connection, tenant_id, placement)
 
 
 def insert_tenant(slug: str, *, status: str = "active") -> UUID:
     """Insert a tenant that has no home yet, as the owner; return its id."""
     tenant_id = new_id()
     with owner_connection() as connection:
-        connection.execute(PLAN, (new_id(),))
-        connection.execute(TENANT, {"id": tenant_id, "slug": slug, "status": status})
+        _insert_tenant(connection, tenant_id, slug, status)
     return tenant_id
 
 
@@ -84,6 +84,16 @@ def route_of(tenant_id: UUID) -> TenantRoute:
 def owner_connection() -> psycopg.Connection:
     """Connect as the owner login."""
     return psycopg.connect(current_app.extensions["tenantry_settings"].database_url.get_secret_value())
+
+
+def _insert_tenant(connection: psycopg.Connection, tenant_id: UUID, slug: str, status: str) -> None:
+    connection.execute(PLAN, (new_id(),))
+    connection.execute(TENANT, {"id": tenant_id, "slug": slug, "status": status})
+
+
+def _insert_placement(connection: psycopg.Connection, tenant_id: UUID, place: Placement) -> None:
+    values = (tenant_id, place.server, place.database, place.tier, place.schema, place.epoch)
+    connection.execute(PLACE + "(%s, %s, %s, %s, %s, %s)", values)
 
 
 def _set(table: str, key: str, tenant_id: UUID, columns: dict[str, object]) -> None:

@@ -12,7 +12,6 @@ from app.core.actors import Actor
 from app.core.audit_actions import AuditAction
 from app.core.database.session import registry
 from app.core.database.transactions import transaction
-from app.core.errors import StateError
 from app.core.tenancy.scopes import Placement, platform_scope
 from app.homes.services import purge_home
 from app.members.services import create_default_roles, hand_over_home
@@ -39,7 +38,7 @@ def copy(given: StepInput) -> None:
 
 def drop(given: StepInput) -> None:
     """Take the new home down."""
-    purge_home(_id(given))
+    purge_home(given.get_tenant_id())
 
 
 def open_home(given: StepInput) -> None:
@@ -57,20 +56,24 @@ def hand_over(given: StepInput) -> None:
 
 def activate(given: StepInput) -> None:
     """Open the clone's portal, and tell the source."""
-    services.change_status(_id(given), TenantStatus.ACTIVE, AuditAction.TENANT_ACTIVATED, reason=None, actor=ACTOR)
+    services.change_status(
+        given.get_tenant_id(), TenantStatus.ACTIVE, AuditAction.TENANT_ACTIVATED, reason=None, actor=ACTOR
+    )
     _tell_source(given, AuditAction.CLONE_FINISHED, None)
 
 
 def fail(given: StepInput, error: str) -> None:
     """Show the clone as failed, with the step's words."""
-    services.change_status(_id(given), TenantStatus.FAILED, AuditAction.TENANT_FAILED, reason=error, actor=ACTOR)
+    services.change_status(
+        given.get_tenant_id(), TenantStatus.FAILED, AuditAction.TENANT_FAILED, reason=error, actor=ACTOR
+    )
 
 
 def end_failed(given: StepInput) -> None:
     """End the tenant that could not be made, and tell the source."""
-    reason = queries.get_tenant(_id(given)).status_reason or "it was taken back"
+    reason = queries.get_tenant(given.get_tenant_id()).status_reason or "it was taken back"
     _tell_source(given, AuditAction.CLONE_FAILED, reason)
-    services.discard_tenant(_id(given), reason=reason, actor=ACTOR)
+    services.discard_tenant(given.get_tenant_id(), reason=reason, actor=ACTOR)
 
 
 def init_operation() -> None:
@@ -94,24 +97,21 @@ def init_operation() -> None:
 
 
 def _tell_source(given: StepInput, action: AuditAction, reason: str | None) -> None:
-    clone = queries.get_tenant(_id(given))
+    clone = queries.get_tenant(given.get_tenant_id())
     record_event(action, target=clone.target, actor=ACTOR, tenant_id=clone.cloned_from_id, reason=reason)
 
 
 def _way(given: StepInput) -> Way:
     source_id, keeps_names = UUID(given.payload["source_id"]), given.payload["keeps_names"]
     with platform_scope("clone is read"), transaction():
-        return Way(source_id, _place_of(source_id), _id(given), _place_of(_id(given)), keeps_names=keeps_names)
+        return Way(
+            source_id,
+            _place_of(source_id),
+            given.get_tenant_id(),
+            _place_of(given.get_tenant_id()),
+            keeps_names=keeps_names,
+        )
 
 
 def _place_of(tenant_id: UUID) -> Placement:
-    registry().forget(tenant_id)
-    route = registry().find_route(tenant_id)
-    if route is None or route.placement is None:
-        raise StateError("One of the two tenants has no place for a home.")
-    return route.placement
-
-
-def _id(given: StepInput) -> UUID:
-    assert given.tenant_id is not None  # noqa: S101  # A clone is always of a tenant.
-    return given.tenant_id
+    return registry().get_route(tenant_id).get_placement()

@@ -141,10 +141,25 @@ def today_in(time_zone: str) -> date:
     return clock.now().astimezone(ZoneInfo(time_zone)).date()
 
 
+@unaudited("a check; it writes nothing")
+def refuse_one_too_many(clone: Tenant) -> None:
+    """Refuse to open a clone again whose source has as many living clones as it may.
+
+    Errors: InputError.
+    """
+    if clone.cloned_from_id is not None:
+        # Whoever else clones this source, or opens a clone of it, waits here or is waited for.
+        _refuse_full(queries.get_tenant(clone.cloned_from_id, lock=True))
+
+
 def _refuse_unclonable(source: Tenant) -> None:
     if source.status not in CLONABLE:
         why = "unarchive it first" if source.status == TenantStatus.ARCHIVED else "it has no home to copy"
         raise StateError(f"{source.name} is {label(source.status).lower()}: {why}.")
+    _refuse_full(source)
+
+
+def _refuse_full(source: Tenant) -> None:
     most, count = current_settings().clones_per_tenant, queries.count_living_clones(source.id)
     if count >= most:
         raise InputError(

@@ -155,8 +155,4 @@ def _refuse_second_open() -> None:
 
 
 def _get_placement(tenant_id: UUID) -> Placement:
-    registry().forget(tenant_id)
-    route = registry().find_route(tenant_id)
-    if route is None or route.placement is None:
-        raise StateError("This tenant has no place for a home.")
-    return route.placement
+    return registry().get_route(tenant_id).get_placement()

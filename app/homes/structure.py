@@ -181,8 +181,6 @@ def compare(expected: HomeStructure, found: HomeStructure) -> list[Difference]:
 
 def _difference(label: str, wanted: Part | None, present: Part | None) -> Difference:
     statements = [part for part in (present and present.drop, wanted and wanted.mend) if part]
-    if wanted and present and wanted.kind is PartKind.OWNER:
-        statements = [wanted.create]
     if wanted and present and wanted.kind is PartKind.COLUMN and GENERATED not in wanted.definition:
         statements = [_mend_column(wanted)]  # Its values stay; one that is computed is made anew.
     return Difference(

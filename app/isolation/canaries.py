@@ -47,8 +47,7 @@ class Canary:
 
     @property
     def placement(self) -> Placement:
-        assert self.route.placement is not None  # noqa: S101  # A canary is probed once it has a home.
-        return self.route.placement
+        return self.route.get_placement()
 
     @property
     def email(self) -> str:

@@ -14,7 +14,7 @@ from app.core.database.transactions import transaction
 from app.core.ids import new_id
 from app.core.runtime import current_settings
 from app.core.secrets import derive_key
-from app.core.tenancy.scopes import TenantRoute, platform_scope, tenant_scope
+from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.homes import services as homes
 from app.homes.building import place_home
 from app.isolation.canaries import SIDES, Canary, Pair, canary_slug, plant
@@ -66,10 +66,9 @@ def _find_canary(slug: str) -> Canary | None:
 
 
 def _read_canary(tenant_id: UUID) -> Canary:
-    registry().forget(tenant_id)
-    route: TenantRoute | None = registry().find_route(tenant_id)
-    assert route is not None  # noqa: S101  # Its row is committed, and canaries are not deleted while probed.
-    return Canary(route, plant(derive_key(root_secret(current_settings()), "canaries"), tenant_id))
+    return Canary(
+        registry().get_route(tenant_id), plant(derive_key(root_secret(current_settings()), "canaries"), tenant_id)
+    )
 
 
 def _is_planted(canary: Canary) -> bool:

@@ -24,14 +24,12 @@ def create_keys(given: StepInput) -> None:
 
 def create_home(given: StepInput) -> None:
     """Build the home."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
-    homes.create_home(given.tenant_id)
+    homes.create_home(given.get_tenant_id())
 
 
 def purge_home(given: StepInput) -> None:
     """Take the home down again."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
-    homes.purge_home(given.tenant_id)
+    homes.purge_home(given.get_tenant_id())
 
 
 def create_roles(_given: StepInput) -> None:
@@ -51,30 +49,30 @@ def invite_owner(given: StepInput) -> None:
 
 def activate(given: StepInput) -> None:
     """Open the tenant's portal."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
-    tenants.change_status(given.tenant_id, TenantStatus.ACTIVE, AuditAction.TENANT_ACTIVATED, reason=None, actor=ACTOR)
+    tenants.change_status(
+        given.get_tenant_id(), TenantStatus.ACTIVE, AuditAction.TENANT_ACTIVATED, reason=None, actor=ACTOR
+    )
 
 
 def fail_tenant(given: StepInput, error: str) -> None:
     """Show the tenant as failed, with the step's words."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
-    tenants.change_status(given.tenant_id, TenantStatus.FAILED, AuditAction.TENANT_FAILED, reason=error, actor=ACTOR)
+    tenants.change_status(
+        given.get_tenant_id(), TenantStatus.FAILED, AuditAction.TENANT_FAILED, reason=error, actor=ACTOR
+    )
 
 
 def resume_tenant(given: StepInput, actor: Actor) -> None:
     """Show the tenant as being provisioned again."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
     tenants.change_status(
-        given.tenant_id, TenantStatus.PROVISIONING, AuditAction.TENANT_CREATED, reason="tried again", actor=actor
+        given.get_tenant_id(), TenantStatus.PROVISIONING, AuditAction.TENANT_CREATED, reason="tried again", actor=actor
     )
 
 
 def drop_tenant(given: StepInput) -> None:
     """End a tenant whose provisioning was taken back."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
     for status in (TenantStatus.DELETING, TenantStatus.DELETED):
         tenants.change_status(
-            given.tenant_id, status, AuditAction.TENANT_EXPIRED, reason="provisioning was taken back", actor=ACTOR
+            given.get_tenant_id(), status, AuditAction.TENANT_EXPIRED, reason="provisioning was taken back", actor=ACTOR
         )
 
 

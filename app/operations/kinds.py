@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.actors import Actor
+from app.core.errors import StateError
 
 
 class StepScope(StrEnum):
@@ -31,6 +32,15 @@ class StepInput:
     operation_id: UUID
     tenant_id: UUID | None
     payload: dict[str, Any]
+
+    def get_tenant_id(self) -> UUID:
+        """Return the tenant that the operation is of.
+
+        Errors: StateError for an operation that is of none.
+        """
+        if self.tenant_id is None:
+            raise StateError("This operation is of no tenant.")
+        return self.tenant_id
 
 
 StepFunction = Callable[[StepInput], None]

@@ -78,6 +78,20 @@ def reactivate_tenant_command(slug: str, reason: str | None, as_json: bool) -> N
         _print_status(queries.get_tenant(tenant_id), as_json=as_json)
 
 
+@tenant_group.command("unarchive")
+@click.argument("slug")
+@click.option("--reason", default=None, help="Kept in the tenant's history.")
+@click.option("--keep-suspended", is_flag=True, help="Leave it suspended if it was when it was archived.")
+@as_json_option
+@one_sentence
+def unarchive_tenant_command(slug: str, reason: str | None, *, keep_suspended: bool, as_json: bool) -> None:
+    """Open an archived tenant again."""
+    with platform_scope("command tenant unarchive"):
+        tenant_id, actor = queries.get_tenant_by_slug(slug).id, Actor.system("command tenant unarchive")
+        services.unarchive_tenant(tenant_id, reason=reason, keep_suspended=keep_suspended, actor=actor)
+        _print_status(queries.get_tenant(tenant_id), as_json=as_json)
+
+
 def _state(search: str, given: dict[str, str | None]) -> TableState:
     filters = {name: value for name, value in given.items() if value}
     if "status" in filters and filters["status"] not in list(TenantStatus):

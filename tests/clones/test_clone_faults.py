@@ -188,7 +188,7 @@ def test_a_source_whose_place_is_gone_is_said_so(app: Portal, acme: TenantRoute)
     with owner_connection() as owner:
         owner.execute("delete from control.placements where tenant_id = %s", (acme.tenant_id,))
     use_up_attempts()
-    assert "One of the two tenants has no place for a home." in read(clone_id).status_reason
+    assert "acme has no place for a home." in read(clone_id).status_reason
 
 
 def test_an_address_that_was_taken_is_refused_beside_its_field(acme: TenantRoute) -> None:

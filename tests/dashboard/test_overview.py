@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.operations.kinds import OperationKind, register_operation
 from app.operations.runner import fail_operation
@@ -12,7 +10,6 @@ from app.settings.services import update_workspace
 from tests.factories import (
     SETUP,
     host_of,
-    make_bob,
     make_member,
     make_staff_user,
     make_tenant,
@@ -21,14 +18,6 @@ from tests.factories import (
     sign_in_as_bob,
     use_cheap_passwords,
 )
-
-
-@pytest.fixture
-def acme(app, monkeypatch):
-    use_cheap_passwords(monkeypatch)
-    acme = make_tenant("acme")
-    make_bob(acme)
-    return acme
 
 
 def items(visitor):

@@ -9,20 +9,14 @@ from app.tenants.services import suspend_tenant
 from tests.factories import (
     SETUP,
     host_of,
-    make_bob,
     make_member,
-    make_tenant,
     sign_in,
     sign_in_as_bob,
-    use_cheap_passwords,
 )
 
 
 @pytest.fixture
-def acme(app, monkeypatch):
-    use_cheap_passwords(monkeypatch)
-    acme = make_tenant("acme")
-    make_bob(acme)
+def acme(acme):
     make_member(acme, "dora@acme.example")
     return acme
 

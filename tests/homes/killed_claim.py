@@ -21,7 +21,7 @@ from app.homes import ready_homes, services
 from app.homes.building import build_home, place_home, read_template
 from app.homes.structure import compare, read_structure
 from tests.homes.placing import write_placement
-from tests.operations.kills import in_child
+from tests.kills import in_child
 from tests.tenant_rows import insert_tenant
 
 WANTED = "update control.servers set ready_schema_count = 1, ready_database_count = 1 where name = 'main'"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -98,6 +101,29 @@ def test_what_cannot_be_compared_says_why(app: Portal) -> None:
     run_jobs()
     (row,) = [row for row in rows_of(HomeCheck) if row.error]
     assert (row.schema_name, "strange" in row.error) == (acme.placement.schema, True)
+
+
+def test_a_home_of_a_version_that_nobody_knows_cannot_be_compared(app: Portal) -> None:
+    (acme,) = make_homes(1)
+    change(acme, "update tenancy.home_versions set version = '9999' where schema_name = current_schema()")
+    with platform_scope("test"):
+        services.start_check(actor=ADA)
+    run_jobs()
+    (row,) = [row for row in rows_of(HomeCheck) if row.error]
+    said = "Nobody has kept what a home of version 9999 consists of."
+    assert (row.schema_name, row.error, row.differences) == (acme.placement.schema, said, [])
+
+
+def test_a_table_that_was_given_to_somebody_else_is_reported(
+    app: Portal, superuser_of: Callable[[TenantRoute], psycopg.Connection]
+) -> None:
+    (acme,) = make_homes(1)
+    with superuser_of(acme) as superuser:
+        superuser.execute("alter table settings owner to postgres")
+        ((place, (fix,)),) = compare().items()
+        assert (place, fix) == (f"main/{acme.placement.schema}", "alter table settings owner to tenantry_owner")
+        superuser.execute(fix)
+    assert compare() == {}
 
 
 def test_a_home_that_lost_its_version_cannot_be_compared_and_others_are(app: Portal) -> None:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.audit.models import ControlAuditEvent
 from app.core.config import Settings
 from app.core.database.owner import owner_connection
 from app.core.database.server_urls import ServerUrls
@@ -19,12 +20,15 @@ from app.core.database.versions import newest_version
 from app.core.errors import ConflictError, StateError
 from app.core.tenancy.scopes import DatabaseAddress, Login, Tier, platform_scope
 from app.homes import migrating, run_steps, services
+from app.homes.migrating import HomeToMigrate, wanted_version
 from app.homes.models import RunState
 from app.instance.processes import wait_until
+from app.operations.services import retry_operation
+from tests.factories import rows_of
 from tests.homes.fleets import errors, get_run, home_name, make_homes, migrate, outcomes, start, state_of
 from tests.homes.placing import make_home
 from tests.homes.releases import ADD, DROP, Release
-from tests.operations.toys import ADA
+from tests.operations.toys import ADA, use_up_attempts
 from tests.servers import ANNEX, environment_of
 from tests.tenant_rows import set_tenant
 from tests.work import run_jobs
@@ -209,3 +213,48 @@ def test_homes_on_a_server_that_is_away_fail_and_the_others_go_on(release: Relea
     act(run.id, services.retry_failed)
     run_jobs()
     assert [state_of(home) for home in away] == [(True, newest, newest)] * 2
+
+
+def test_a_database_that_is_gone_is_no_reason_to_give_up_its_server(
+    release: Release, other_superuser_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "WORKERS", 1)  # It comes to the one that is gone first.
+    gone, acme = make_homes(2, Tier.DATABASE, ANNEX)
+    newest = release.add()
+    with psycopg.connect(other_superuser_url, autocommit=True) as superuser:
+        superuser.execute(f"drop database {gone.placement.database} with (force)")
+    with owner_connection() as control:
+        behind = {key: found for key, found in run_steps.find_behind(control).items() if key.database}
+    homes = [HomeToMigrate(key, found, wanted_version(key, found, newest)) for key, found in behind.items()]
+    said = {outcome.key.database: outcome.error for outcome in migrating.migrate_homes(homes)}
+    assert "does not answer" in said[home_name(gone)]
+    assert said[home_name(acme)] is None
+    assert state_of(acme) == (True, newest, newest)
+
+
+def test_a_run_whose_operation_fails_is_stopped_and_goes_on_with_it(release: Release) -> None:
+    (acme,) = make_homes(1)
+    newest = release.add()
+    with owner_connection() as control:
+        control.execute("alter table control.fleet_run_homes add constraint full_up check (false) not valid")
+        try:
+            run_id = start()
+            use_up_attempts()
+        finally:
+            control.execute("alter table control.fleet_run_homes drop constraint full_up")
+    assert get_run(run_id).state == RunState.STOPPED
+    assert "full_up" in events_of(run_id)[-1].reason
+    operation_id = get_run(run_id).operation_id
+    with platform_scope("test"):
+        retry_operation(operation_id, actor=ADA)
+    assert get_run(run_id).state == RunState.RUNNING
+    run_jobs()
+    assert (get_run(run_id).state, state_of(acme)) == (RunState.DONE, (True, newest, newest))
+    assert [event.action for event in events_of(run_id)][-3:] == [
+        "fleet_run.ended", "fleet_run.resumed", "fleet_run.ended"
+    ]  # fmt: skip
+
+
+def events_of(run_id: UUID) -> list[ControlAuditEvent]:
+    """Return the events of a run, the oldest first."""
+    return sorted((row for row in rows_of(ControlAuditEvent) if row.target_id == run_id), key=lambda row: row.id)

@@ -21,7 +21,8 @@ from app.core.tenancy.scopes import DatabaseAddress, Login, TenantRoute, Tier
 from app.web.hosts import Portal
 from tests.homes.placing import make_home
 from tests.isolation.planting import Planter, Row
-from tests.servers import ANNEX, empty_database
+from tests.servers import ANNEX
+from tests.servers.emptying import empty_database
 
 SERVERS = {Tier.POOL: "main", Tier.SCHEMA: "main", Tier.DATABASE: ANNEX}
 HOME_TABLES = """

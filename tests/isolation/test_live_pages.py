@@ -19,34 +19,16 @@ from tests.factories import (
     CAROL,
     SETUP,
     host_of,
-    make_bob,
     make_member,
     make_staff_user,
     make_tenant,
     sign_in,
-    sign_in_as_ada,
-    sign_in_as_bob,
-    use_cheap_passwords,
 )
 from tests.homes.placing import make_home
 from tests.isolation.probing import pair_of, probe, request
 from tests.page import PageClient
 from tests.servers.acts import add_annex
 from tests.work import run_jobs
-
-
-@pytest.fixture
-def ada(app: Portal, monkeypatch: pytest.MonkeyPatch) -> PageClient:
-    use_cheap_passwords(monkeypatch)
-    make_staff_user()
-    return sign_in_as_ada(app)
-
-
-@pytest.fixture
-def bob(ada: PageClient, app: Portal) -> PageClient:
-    acme = make_tenant("acme")
-    make_bob(acme)
-    return sign_in_as_bob(app, acme)
 
 
 def breach() -> Report:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from app.core.config import Settings
-from app.core.errors import ConfigError
+from app.core.errors import ConfigError, NotFoundError, StateError
 from app.core.secrets import UnwrapError, wrap
 from app.core.tenancy import registry as room
 from app.core.tenancy.registry import Registry, context_key_place
@@ -36,6 +36,20 @@ def test_a_route_holds_what_the_scope_needs_and_nothing_else(watched: Registry, 
 def test_an_unknown_name_has_no_route(watched: Registry, registered: TenantRoute, name: str) -> None:
     assert watched.resolve_host(name) is None
     assert watched.find_route(uuid4()) is None
+
+
+def test_whoever_needs_a_route_as_it_is_now_gets_it_or_an_error(
+    watched: Registry, poller: psycopg.Connection[Any], registered: TenantRoute, instance: Settings
+) -> None:
+    watched.poll(poller)
+    assert watched.get_route(registered.tenant_id).get_placement() == registered.placement
+    with connect(instance) as owner:
+        owner.execute("delete from control.placements where tenant_id = %s", (registered.tenant_id,))
+    assert watched.find_route(registered.tenant_id) == registered
+    with pytest.raises(StateError, match="acme has no place for a home"):
+        watched.get_route(registered.tenant_id).get_placement()
+    with pytest.raises(NotFoundError, match="There is no such tenant"):
+        watched.get_route(uuid4())
 
 
 def test_a_fresh_route_is_asked_for_once(

@@ -7,16 +7,19 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from rq import Queue as RqQueue
 from sqlalchemy import func, select
 
+from app import create_app
 from app.core import clock
 from app.core.config import Settings
 from app.core.database.session import db
 from app.core.database.transactions import transaction
+from app.core.errors import UnavailableError
 from app.core.ids import new_id
 from app.core.redis import get_redis
-from app.core.tenancy.scopes import Login, TenantRoute, platform_scope
+from app.core.tenancy.scopes import MAIN_DATABASE, Login, TenantRoute, platform_scope
 from app.jobs import dispatcher, schedules
 from app.jobs.dispatcher import run_dispatcher, sweep
 from app.web.hosts import Portal
@@ -145,6 +148,14 @@ def test_dispatchers_at_once_hand_each_job_out_once(app: Portal, acme: TenantRou
     threads = [threading.Thread(target=turn) for _ in range(3)]
     _ = [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert (sum(counts), Counter(row.token for row in job_rows())) == (20, {1: 20, 0: 10})
+
+
+def test_a_sweep_that_cannot_reach_the_main_database_says_so(app: Portal, instance: Settings) -> None:
+    sweep(4)
+    nowhere = SecretStr("postgresql://tenantry_platform@127.0.0.1:1/nowhere")
+    cut_off = create_app(instance.model_copy(update={"database_platform_url": nowhere}), polls=False)
+    with cut_off.app_context(), pytest.raises(UnavailableError):
+        sweep(4, [MAIN_DATABASE])
 
 
 def test_the_dispatcher_outlives_an_outage_of_redis(

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from app.core.config import Settings
 from app.web.hosts import Portal
-from tests.servers import environment_of
+from tests.kills import outcomes_of
 
 
 @pytest.mark.parametrize(("tier", "server", "stride"), [("schema", "annex", 47), ("database", "annex", 53)])
 def test_a_kill_at_any_statement_costs_nothing(
     app: Portal, annex: str, instance: Settings, *, tier: str, server: str, stride: int
 ) -> None:
-    command = [sys.executable, "-m", "tests.moves.kills", tier, server, str(stride)]
-    done = subprocess.run(command, env=environment_of(instance), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    outcomes = outcomes_of("tests.moves.kills", instance, tier, server, stride)
     assert sum(outcome["killed"] for outcome in outcomes) >= 4
     assert [outcome for outcome in outcomes if not (outcome["there"] and outcome["back"])] == []
     assert {outcome["state"] for outcome in outcomes} == {"returned"}

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -18,6 +17,7 @@ from app import create_app
 from app.core.database.dialect import TenantryDialect
 from app.core.tenancy.scopes import current_scope, platform_scope
 from app.operations.services import compensate_operation
+from tests.kills import in_child
 from tests.operations.toys import ADA, effects, expire_leases, fail, get, start, steps_of
 from tests.tenant_rows import make_tenant_rows
 from tests.work import make_jobs_due, run_jobs
@@ -40,15 +40,6 @@ def arm(point: int, side: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     TenantryDialect.do_commit = trapped  # type: ignore[method-assign]
-
-
-def in_child(work: Callable[[], object]) -> bool:
-    """Run something in a forked process; tell whether it was killed."""
-    pid = os.fork()
-    if pid == 0:
-        work()
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
 def kill_once(direction: str, point: int, side: str) -> dict[str, Any]:

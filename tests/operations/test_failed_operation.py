@@ -8,6 +8,7 @@ from app.audit.models import ControlAuditEvent
 from app.core.errors import ConflictError, NotFoundError, StateError
 from app.core.ids import new_id
 from app.core.tenancy.scopes import TenantRoute, platform_scope
+from app.operations.kinds import StepInput
 from app.operations.services import compensate_operation, retry_operation
 from app.web.hosts import Portal
 from tests.factories import actions_of, rows_of
@@ -150,3 +151,8 @@ def test_retrying_and_taking_back_are_events(acme: TenantRoute) -> None:
     take_back(operation_id)
     asked = [event for event in rows_of(ControlAuditEvent) if event.target_kind == "operation"]
     assert actions_of(asked) == ["operation.started", "operation.retried", "operation.compensated"]
+
+
+def test_a_step_that_needs_a_tenant_says_so_of_an_operation_without_one() -> None:
+    with pytest.raises(StateError, match="This operation is of no tenant"):
+        StepInput(new_id(), None, {}).get_tenant_id()

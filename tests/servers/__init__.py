@@ -8,8 +8,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from app.core.config import Settings, load_settings
 from app.core.database.migrate import migrate, migrate_database
 from app.core.database.server_urls import ServerUrls
@@ -87,56 +85,6 @@ def prepare_annex(settings: Settings, superuser_url: str, worker: str) -> None:
     for login in Login:
         urls.write(ANNEX, login, f"postgresql://tenantry_{login.value}:{PASSWORD}@{host}")
     migrate_database(settings, DatabaseAddress(ANNEX))
-
-
-EMPTY = """
-do $$ declare t record; begin
-    set local session_replication_role = replica;
-    for t in select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'r' and n.nspname in ('control', 'tenancy', 'pool')
-          and c.relname not in ('alembic_version', 'context_keys', 'home_versions', 'registry_version', 'servers',
-            'tenant_status_transitions')
-    loop execute format('delete from %I.%I', t.nspname, t.relname); end loop;
-    -- What migrations have recorded of pools and templates stays, as these do.
-    delete from tenancy.home_versions where schema_name ~ '^[tw]_[0-9a-f]{32}$';
-    if to_regclass('control.home_versions') is not null then
-        delete from control.home_versions where schema_name <> 'pool' or server not in ('main', 'annex');
-    end if;
-    for t in select tgname, tgrelid::regclass as name from pg_trigger where tgname ~ '^changed_[0-9a-f]{32}_[iud]$'
-    loop execute format('drop trigger %I on %s', t.tgname, t.name); end loop;
-    for t in select nspname from pg_namespace where nspname ~ '^[tw]_[0-9a-f]{32}$'
-    loop execute format('drop schema %I cascade', t.nspname); end loop;
-end $$
-"""
-FORGET = """
-delete from control.servers where name <> 'main';
-update control.servers set region = 'eu-central', capacity = 100000, storage_bytes = null, accepts_homes = true,
-    state = 'ready', ready_schema_count = 0, ready_database_count = 0, error = null, measured_at = null,
-    is_reachable = null;
-delete from control.context_keys where database_name <> '';
-update control.registry_version set version = version + 1
-"""
-DATABASES = """
-select server, database_name from control.context_keys where database_name <> ''
-union all select server, 'w_' || replace(id::text, '-', '') from control.ready_homes where tier = 'database'
-"""
-
-
-def empty_database(superuser_url: str, other_superuser_url: str, worker: str) -> None:
-    """Delete every row and every home of its own, past policies and triggers, as only the superuser can."""
-    main, annex = superuser_url.rpartition("/")[0], other_superuser_url.rpartition("/")[0]
-    with psycopg.connect(f"{main}/tenantry_{worker}", autocommit=True) as connection:
-        dropped = connection.execute(DATABASES).fetchall()
-        connection.execute(EMPTY)
-        connection.execute(FORGET)
-    with psycopg.connect(other_superuser_url, autocommit=True) as connection:
-        has_annex = connection.execute("select 1 from pg_database where datname = %s", (f"annex_{worker}",)).fetchone()
-    if has_annex:
-        with psycopg.connect(f"{annex}/annex_{worker}") as connection:
-            connection.execute(EMPTY)
-    for server, name in dropped:
-        with psycopg.connect(other_superuser_url if server == ANNEX else superuser_url, autocommit=True) as connection:
-            connection.execute(f"drop database if exists {name} with (force)")
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

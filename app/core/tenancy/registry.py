@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from app.core.errors import ConfigError, UnavailableError
+from app.core.errors import ConfigError, NotFoundError, UnavailableError
 from app.core.secrets import unwrap
 from app.core.tenancy.scopes import DatabaseAddress, Placement, TenantRoute, Tier
 
@@ -61,6 +61,17 @@ class Registry:
     def find_route(self, tenant_id: UUID) -> TenantRoute | None:
         """Return the route to a tenant, or None when there is no such tenant."""
         return self._cached(tenant_id, _BY_ID)
+
+    def get_route(self, tenant_id: UUID) -> TenantRoute:
+        """Return the route to a tenant as the database has it now, whatever is cached.
+
+        Errors: NotFoundError.
+        """
+        self.forget(tenant_id)
+        route = self.find_route(tenant_id)
+        if route is None:
+            raise NotFoundError("There is no such tenant.")
+        return route
 
     def list_databases(self) -> list[DatabaseAddress]:
         """Return every database that holds homes."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.core.errors import StateError
 from app.core.tenancy.errors import ScopeError
 
 
@@ -70,6 +71,15 @@ class TenantRoute:
     placement: Placement | None
     home_state: str | None = None
     home_version: str | None = None
+
+    def get_placement(self) -> Placement:
+        """Return where the tenant's home lies.
+
+        Errors: StateError for a tenant that has no place for one.
+        """
+        if self.placement is None:
+            raise StateError(f"{self.slug} has no place for a home.")
+        return self.placement
 
 
 @dataclass(frozen=True, eq=False)

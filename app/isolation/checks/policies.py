@@ -37,9 +37,7 @@ CHECKS = (Check("rls.policies", "2 row-level security", "Every table is guarded 
 
 
 def _faults(connection: Connection, table: str, roles: Roles) -> list[str]:
-    row = connection.execute(_FACTS, (table,)).fetchone()
-    assert row is not None  # noqa: S101  # The catalog has just listed it.
-    is_on, is_forced, owner, policies, grantees = row
+    ((is_on, is_forced, owner, policies, grantees),) = connection.execute(_FACTS, (table,)).fetchall()
     found = {
         "row-level security is off.": not is_on,
         "it is not forced on the owner.": not is_forced,

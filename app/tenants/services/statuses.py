@@ -16,6 +16,7 @@ from app.tenants import queries
 from app.tenants.entries import check_reason
 from app.tenants.models import TenantSlug, TenantStatusChange
 from app.tenants.status import REACTIVATED_FROM, TenantStatus, label
+from app.tenants.unarchival import check_unarchival
 
 
 def suspend_tenant(tenant_id: UUID, *, reason: str, actor: Actor) -> None:
@@ -52,10 +53,11 @@ def unarchive_tenant(tenant_id: UUID, *, actor: Actor, reason: str | None = None
     One that was past due when it was archived is past due again. One that was suspended can be kept suspended, with
     the reason that it had: one more event.
 
-    Errors: StateError unless the tenant is archived.
+    Errors: StateError unless the tenant is archived; InputError when a feature has something against it.
     """
     with transaction():
         _refuse_other(tenant_id, frozenset({TenantStatus.ARCHIVED}), AuditAction.TENANT_UNARCHIVED)
+        check_unarchival(queries.get_tenant(tenant_id, lock=True))
         suspension = queries.find_lifted_suspension(tenant_id)
         was_past_due = queries.find_status_when_archived(tenant_id) == TenantStatus.PAST_DUE
         status = TenantStatus.PAST_DUE if was_past_due else TenantStatus.ACTIVE

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.errors import StateError
+from app.core.errors import InputError, StateError
 from app.core.permissions import Permission
 from app.tenants import queries, services
 from app.tenants.actions import ARCHIVAL, REACTIVATION, SUSPENSION, UNARCHIVAL, StatusAction
@@ -17,7 +17,7 @@ from app.tenants.models import Tenant
 from app.tenants.status import TenantStatus
 from app.tenants.views.admin.blueprint import bp
 from app.web.decorators import require
-from app.web.forms import Form
+from app.web.forms import Form, add_errors
 from app.web.htmx import redirect_to, render
 from app.web.identity import current_actor
 
@@ -92,9 +92,13 @@ def create_unarchival(tenant_id: UUID) -> ResponseReturnValue:
     form, tenant = UnarchivalForm(), queries.get_tenant(tenant_id)
     if not form.validate_on_submit():
         return _ask_unarchival(tenant, form, 422)
-    services.unarchive_tenant(
-        tenant_id, reason=form.reason.data, keep_suspended=form.keep_suspended.data, actor=current_actor()
-    )
+    try:
+        services.unarchive_tenant(
+            tenant_id, reason=form.reason.data, keep_suspended=form.keep_suspended.data, actor=current_actor()
+        )
+    except InputError as error:
+        add_errors(form, error)
+        return _ask_unarchival(tenant, form, 422)
     return _show_done(UNARCHIVAL, tenant)
 
 
