@@ -13,6 +13,7 @@ from app.core.audit_actions import AuditAction
 from app.core.database.session import registry
 from app.core.database.transactions import transaction
 from app.core.tenancy.scopes import Placement, platform_scope
+from app.encryption.services import ensure_keys
 from app.homes.services import purge_home
 from app.members.services import create_default_roles, hand_over_home
 from app.operations.kinds import OperationKind, Step, StepInput, StepScope, register_operation
@@ -22,6 +23,11 @@ from app.tenants.status import TenantStatus
 
 CLONE = "clones.clone"
 ACTOR = Actor.system("clones")
+
+
+def create_keys(given: StepInput) -> None:
+    """Make the clone's own keys."""
+    ensure_keys(given.get_tenant_id())
 
 
 def check(given: StepInput) -> None:
@@ -83,6 +89,7 @@ def init_operation() -> None:
             name=CLONE,
             title="Clone tenant",
             steps=(
+                Step("keys", "Create its keys", StepScope.PLATFORM, create_keys),
                 Step("check", "Check both places and every table", StepScope.SERVER, check),
                 Step("copy", "Copy from one snapshot and verify", StepScope.SERVER, copy, drop),
                 Step("open", "Open the new home", StepScope.SERVER, open_home),

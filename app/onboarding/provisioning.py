@@ -18,8 +18,7 @@ ACTOR = Actor.system("provisioning")
 
 def create_keys(given: StepInput) -> None:
     """Make the tenant's keys."""
-    assert given.tenant_id is not None  # noqa: S101  # Provisioning is always of a tenant.
-    encryption.ensure_keys(given.tenant_id)
+    encryption.ensure_keys(given.get_tenant_id())
 
 
 def create_home(given: StepInput) -> None:

@@ -172,7 +172,7 @@ def test_the_operation_shows_how_far_it_has_come(acme: TenantRoute) -> None:
     made = clone(acme)
     with platform_scope("test"):
         operation = find_latest_operation(made.tenant_id)
-    assert (operation.kind, operation.state, operation.done_count) == ("clones.clone", "done", 5)
+    assert (operation.kind, operation.state, operation.done_count) == ("clones.clone", "done", 6)
 
 
 def test_a_suspended_tenant_can_be_cloned_and_a_clone_too(app: Portal, annex: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.actors import Actor
 from app.core.database.session import registry
-from app.core.errors import StateError
+from app.core.errors import NotFoundError, StateError
 from app.core.ids import new_id
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.homes.services import create_home
@@ -20,6 +20,7 @@ from app.plans.services import seed_catalogue
 from app.tenants.queries import get_tenant
 from app.tenants.services import TenantDraft
 from tests.servers import environment_of
+from tests.tenant_rows import insert_tenant
 from tests.work import make_jobs_due, run_jobs
 
 DRAFT = TenantDraft(
@@ -86,5 +87,7 @@ def expire_leases(instance):
 
 
 def test_a_home_is_made_for_a_tenant_with_a_place_only(app):
-    with pytest.raises(StateError, match="no place for a home"):
+    with pytest.raises(NotFoundError, match="no such tenant"):
         create_home(new_id())
+    with pytest.raises(StateError, match="no place for a home"):
+        create_home(insert_tenant("placeless"))
