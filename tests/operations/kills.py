@@ -25,14 +25,14 @@ from tests.work import make_jobs_due, run_jobs
 COUNTED = ("job", "operation", "step", "undo")
 
 
-def arm(point: int, side: str) -> None:
-    """Let this process die before or after its commit number `point`, counted from the claim of the job."""
+def arm(point: int, side: str, counted: tuple[str, ...] = COUNTED) -> None:
+    """Let this process die before or after its commit number `point`, counted in scopes whose reason begins so."""
     commit, count = TenantryDialect.do_commit, 0
 
     def trapped(self: TenantryDialect, connection: Any) -> None:
         nonlocal count
-        count += current_scope().reason.startswith(COUNTED)
-        dies = count == point and current_scope().reason.startswith(COUNTED)
+        count += current_scope().reason.startswith(counted)
+        dies = count == point and current_scope().reason.startswith(counted)
         if dies and side == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         commit(self, connection)
