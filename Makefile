@@ -12,7 +12,7 @@ TIERED := tests/members/test_invite_member.py tests/members/test_publish_facts.p
 	tests/sign_in/test_member_signs_in.py tests/dashboard/test_overview.py tests/audit/test_audit_pages.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint types bench demo migrate tools
+.PHONY: help run test coverage lint types behind tiered bench demo migrate tools
 # Files whose tests are long come first (tests/conftest.py), so that no process ends long before the other.
 SUITE := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -26,9 +26,7 @@ run: $(INSTALLED) ## Start the whole product: databases, migrations, web, worker
 	@exec $(BIN)/python -m app.instance run --end-with-parent
 
 test: $(TESTABLE) tools ## Check everything: lint, types, the whole suite
-	@$(MAKE) --no-print-directory -j2 -O lint types
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --homes-behind tests/members tests/settings tests/sign_in
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --tenants-in database $(TIERED)
+	@$(MAKE) --no-print-directory -j4 -O lint types behind tiered # Side by side: each of them waits a good deal.
 	@exec $(SUITE) # What a file's tests share is started once.
 
 coverage: $(TESTABLE) tools ## Run the suite and say which lines of app/ it did not reach
@@ -44,6 +42,12 @@ lint: $(TESTABLE) ## Check style, imports, templates and security
 
 types: $(TESTABLE) ## Check types
 	@$(BIN)/mypy --no-error-summary
+
+behind: $(TESTABLE)
+	@$(BIN)/python -m pytest -q --homes-behind tests/members tests/settings tests/sign_in
+
+tiered: $(TESTABLE)
+	@$(BIN)/python -m pytest -q --tenants-in database $(TIERED)
 
 bench: $(TESTABLE) ## Measure, one JSON line a figure: make bench [ONLY=name]
 	@exec $(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))

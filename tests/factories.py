@@ -19,6 +19,7 @@ from sqlalchemy import select
 from app.core.actors import Actor
 from app.core.database.session import db
 from app.core.database.transactions import transaction
+from app.core.encryption.attributes import list_encrypted
 from app.core.runtime import current_settings
 from app.core.tenancy.scopes import TenantRoute, find_scope, platform_scope, tenant_scope
 from app.credentials import passwords
@@ -170,7 +171,11 @@ def rows_of(model: type, route: TenantRoute | None = None) -> list:
     """Return every row of a table, of one tenant's or of the platform's."""
     assert find_scope() is None
     with tenant_scope(route, reason="test") if route is not None else platform_scope("test"):
-        return list(db.session.scalars(select(model)))
+        rows = list(db.session.scalars(select(model)))
+        for row in rows:
+            for sealed in list_encrypted(model):
+                getattr(row, sealed.name)  # Opened here, it is read anywhere.
+        return rows
 
 
 def actions_of(events: list) -> list[str]:

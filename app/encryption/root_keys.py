@@ -8,13 +8,27 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import structlog
+
 from app.core.config import Settings
-from app.core.errors import ConfigError
+from app.core.errors import UnavailableError
 from app.core.secrets import unwrap, wrap
 
 REFERENCE_DIGITS = 16
 _LABEL = b"tenantry/v1/root-key/"
 _OTHERS = 0o077
+
+
+log = structlog.get_logger()
+
+
+class RootKeyError(UnavailableError):
+    """No key can be wrapped or unwrapped now; the note says why, to those who operate the platform."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Encrypted data cannot be opened just now. Nothing was changed; please try again later.")
+        self.add_note(reason)
+        log.error("root_key_unusable", reason=reason)
 
 
 class WrappedKey(NamedTuple):
@@ -35,14 +49,13 @@ class RootKeyProvider(Protocol):
     def wrap(self, key: bytes, bound: bytes) -> WrappedKey:
         """Wrap a key under the current root key.
 
-        Errors: UnavailableError while the provider does not answer; ConfigError when it refuses.
+        Errors: RootKeyError while the provider does not answer, or refuses.
         """
 
     def unwrap(self, wrapped: WrappedKey, bound: bytes) -> bytes:
         """Open a wrapped key.
 
-        Errors: as for wrap; ConfigError when it is another provider's or another root key's; UnwrapError when it was
-        altered.
+        Errors: as for wrap, and when it is another root key's; UnwrapError when it was altered.
         """
 
 
@@ -60,7 +73,7 @@ class FileRootKeys:
     def current(self) -> str:
         """Return the reference of the file's last key.
 
-        Errors: ConfigError with one sentence when the file cannot be used.
+        Errors: RootKeyError when the file cannot be used.
         """
         return list(self._read())[-1]
 
@@ -73,7 +86,7 @@ class FileRootKeys:
         """Open a wrapped key with the one that wrapped it."""
         root_key = self._read().get(wrapped.root_key)
         if root_key is None:
-            raise ConfigError(
+            raise RootKeyError(
                 f"Keys in this database were wrapped by root key {wrapped.root_key}, which {self.path} does not hold. "
                 "Nothing was changed; put the right root key back."
             )
@@ -84,12 +97,12 @@ class FileRootKeys:
         try:
             text, mode = self.path.read_text(), self.path.stat().st_mode
         except (OSError, UnicodeDecodeError):
-            raise ConfigError(f"The root key's file {self.path} cannot be read; see docs/encryption.md.") from None
+            raise RootKeyError(f"The root key's file {self.path} cannot be read; see docs/encryption.md.") from None
         if self.is_production and mode & _OTHERS:
-            raise ConfigError(f"The root key's file {self.path} is open to other users; `chmod 600` it.")
+            raise RootKeyError(f"The root key's file {self.path} is open to other users; `chmod 600` it.")
         keys = [_decode(self.path, line) for line in text.split()]
         if not keys:
-            raise ConfigError(f"The root key's file {self.path} holds no key.")
+            raise RootKeyError(f"The root key's file {self.path} holds no key.")
         return {reference_of(key): key for key in keys}
 
 
@@ -112,5 +125,5 @@ def _decode(path: Path, line: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != 32:
-        raise ConfigError(f"A line of the root key's file {path} is no key: 32 bytes in base64url, 43 characters.")
+        raise RootKeyError(f"A line of the root key's file {path} is no key: 32 bytes in base64url, 43 characters.")
     return key

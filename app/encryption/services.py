@@ -23,7 +23,7 @@ from app.operations.services import start_operation
 def ensure_keys(tenant_id: UUID) -> None:
     """Give a tenant its first keys, one line of versions for each purpose; those that it has stay.
 
-    Errors: ConfigError or UnavailableError when the root key does not wrap them.
+    Errors: UnavailableError when the root key does not wrap them.
     """
     for purpose in KeyPurpose:
         key_source().keyring(tenant_id, purpose).list_keys()

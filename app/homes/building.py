@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from app.core.database.context_keys import install_context_key
+from app.core.database.dropping import drop_database
 from app.core.database.home_versions import HomeKey, copy_version, forget_version, read_version
 from app.core.database.owner import owner_connection, owner_in_home, seeing_sessions
 from app.core.database.versions import TEMPLATE_SCHEMA
@@ -133,8 +134,7 @@ def _drop_database(placement: Placement) -> None:
     with owner_connection(DatabaseAddress(placement.server)) as connection:
         if has_database(connection, placement.database):
             _end_sessions(connection, placement.database)
-            drop = sql.SQL("drop database if exists {} with (force)")
-            connection.execute(drop.format(sql.Identifier(placement.database)))
+            drop_database(connection, placement.database)
     with owner_connection() as control:
         control.execute(
             "delete from control.context_keys where (server, database_name) = (%s, %s)", tuple(placement.address)

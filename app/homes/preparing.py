@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from psycopg import sql
 
+from app.core.database.dropping import drop_database
 from app.core.database.owner import owner_connection
 from app.core.errors import ConfigError, UnavailableError
 from app.core.tenancy.scopes import DatabaseAddress
@@ -34,7 +35,7 @@ def drop_template(given: StepInput) -> None:
         name = template_name(given.payload["server"])
         if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is not None:
             connection.execute(sql.SQL("alter database {} is_template false").format(sql.Identifier(name)))
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            drop_database(connection, name)
 
 
 def clear_server(given: StepInput) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from app.core.database.dropping import drop_database
 from app.core.database.migrations import migrate_database
 from app.core.database.owner import owner_connection
 from app.core.database.server_urls import ServerUrls
@@ -39,9 +40,9 @@ def renew_template_database(server: str) -> None:
         return
     newest = ensure_template_database(server)
     with owner_connection(DatabaseAddress(server)) as connection:
-        for name in (sql.Identifier(name) for name in names if name < newest):
-            connection.execute(sql.SQL("alter database {} is_template false").format(name))
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+        for name in (name for name in names if name < newest):
+            connection.execute(sql.SQL("alter database {} is_template false").format(sql.Identifier(name)))
+            drop_database(connection, name)
 
 
 def template_name(server: str) -> str:
@@ -58,7 +59,7 @@ def _prefix(server: str) -> str:
 def _make_template(address: DatabaseAddress) -> None:
     name = sql.Identifier(address.name)
     with owner_connection(DatabaseAddress(address.server)) as connection:
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+        drop_database(connection, address.name)
         connection.execute(sql.SQL("create database {} template template0").format(name))
         migrate_database(current_settings(), address)
         connection.execute(sql.SQL("alter database {} with allow_connections false is_template true").format(name))

@@ -53,7 +53,8 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Shut down: connections are cut, data are written, and force is used only when that takes too long."""
-        stop(self.process, signals=[(signal.SIGINT, 30), (signal.SIGQUIT, 5)])
+        # Twice: between fork and exec the first one meets this program's own handler, and is lost.
+        stop(self.process, signals=[(signal.SIGINT, 1), (signal.SIGINT, 30), (signal.SIGQUIT, 5)])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.services import Target
+from app.core.data_classes import DataClass
 from app.core.database.models import ControlRecord, Record, created_at
+from app.core.encryption.attributes import encrypted
+from app.credentials.emails import fold_email
 from app.credentials.link_rows import LinkColumns
 from app.credentials.sessions import SessionColumns
 from app.credentials.throttles import ThrottleColumns
@@ -29,10 +32,14 @@ class StaffUser(LinkColumns, ControlRecord):
     """Somebody who works for the platform."""
 
     __tablename__ = "staff_users"
-    __table_args__: Any = (UniqueConstraint("email"), {"schema": "control"})
+    __table_args__: Any = (
+        UniqueConstraint("email_index"),
+        UniqueConstraint("email_index_next"),
+        {"schema": "control"},
+    )
 
-    email: Mapped[str]
-    name: Mapped[str]
+    email = encrypted(data_class=DataClass.PERSONAL, index=fold_email)
+    name = encrypted(data_class=DataClass.PERSONAL)
     role: Mapped[str]
     state: Mapped[str] = mapped_column(default=StaffState.ACTIVE)
     password_hash: Mapped[str | None]

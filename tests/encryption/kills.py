@@ -28,7 +28,7 @@ from tests.tenant_rows import make_tenant_rows
 from tests.work import run_jobs
 
 EMAILS = [f"{number}@acme.example" for number in range(5)]
-STRIDE = 3
+STRIDE = 5
 OF_ROTATIONS = (*COUNTED, "keys", "fields", "blind-index", "older")
 
 

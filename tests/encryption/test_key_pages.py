@@ -24,7 +24,7 @@ def test_an_admin_rotates_a_key_of_the_platform_and_follows_it(ada: Any) -> None
     key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     ada.get("/keys")
     assert "file:" in ada.text
-    ada.submit("/keys/rotations")
+    ada.submit("Rotate fields")
     assert "Rotate a key" in ada.text
     run_jobs()
     ada.get("/keys")
@@ -38,7 +38,7 @@ def test_an_admin_rotates_a_tenants_key_from_the_tenants_page(ada: Any) -> None:
     ada.get(f"/tenants/{acme.tenant_id}")
     assert "Keys of its own" in ada.text
     ada.get(f"/tenants/{acme.tenant_id}/keys")
-    ada.submit(f"/tenants/{acme.tenant_id}/keys/rotations")
+    ada.submit("Rotate fields")
     run_jobs()
     ada.get(f"/tenants/{acme.tenant_id}/keys")
     assert "Done" in ada.text
@@ -48,9 +48,9 @@ def test_an_admin_rotates_a_tenants_key_from_the_tenants_page(ada: Any) -> None:
 def test_a_second_rotation_at_once_is_refused_in_words(ada: Any) -> None:
     key_source().keyring(None, KeyPurpose.FIELDS).list_keys()
     ada.get("/keys")
-    ada.submit("/keys/rotations")
+    ada.submit("Rotate fields")
     ada.get("/keys")
-    ada.submit("/keys/rotations")
+    ada.submit("Rotate fields")
     assert ada.status == 409
     assert "wait for its end" in ada.text
 
@@ -64,11 +64,10 @@ def test_a_key_that_is_none_is_refused(ada: Any) -> None:
     assert answer.status_code == 422
 
 
-def test_before_the_first_key_each_page_says_when_there_will_be_one(ada: Any) -> None:
+def test_before_the_first_key_the_page_says_when_there_will_be_one(ada: Any) -> None:
     acme = make_tenant("acme")
-    for path in ("/keys", f"/tenants/{acme.tenant_id}/keys"):
-        ada.get(path)
-        assert "No key yet" in ada.text
+    ada.get(f"/tenants/{acme.tenant_id}/keys")
+    assert "No key yet" in ada.text
 
 
 def test_support_sees_keys_and_is_offered_no_rotation(sam: Any) -> None:

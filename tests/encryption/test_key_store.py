@@ -16,13 +16,13 @@ import pytest
 from app.core.config import Settings
 from app.core.database.server_urls import CONNECT_ARGUMENTS, login_url
 from app.core.encryption.keys import KeyMissingError, KeyPurpose, KeyState
-from app.core.errors import ConfigError, UnavailableError
+from app.core.errors import UnavailableError
 from app.core.secrets import UnwrapError
 from app.core.tenancy.registry import Registry
 from app.core.tenancy.scopes import Login
 from app.encryption import key_store
 from app.encryption.key_store import KeyStore
-from app.encryption.root_keys import FileRootKeys
+from app.encryption.root_keys import FileRootKeys, RootKeyError
 from app.web.hosts import Portal
 from tests.tenant_rows import insert_tenant, owner_connection
 
@@ -103,7 +103,7 @@ def test_a_wrong_root_key_is_refused_before_anything_is_written(stores: Any, acm
     stores().keyring(None, FIELDS).sealing_key()
     before = read("select * from control.key_encryption_keys")
     root_file.write_text(secrets.token_urlsafe(32))
-    with pytest.raises(ConfigError, match="put the right root key back"):
+    with pytest.raises(RootKeyError, match="put the right root key back"):
         stores().keyring(acme, FIELDS).sealing_key()
     assert read("select * from control.key_encryption_keys") == before
 
@@ -133,7 +133,7 @@ def test_keys_that_are_unwrapped_serve_while_the_root_key_is_away_and_no_longer(
     later[0] = 50
     assert store.keyring(acme, FIELDS).sealing_key()
     later[0] = 61
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(RootKeyError, match="cannot be read"):
         store.keyring(acme, FIELDS).sealing_key()
     root_file.with_suffix(".away").rename(root_file)
     assert store.keyring(acme, FIELDS).sealing_key()

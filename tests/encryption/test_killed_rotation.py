@@ -21,5 +21,5 @@ WHOLE = {
 @pytest.mark.parametrize("purpose", ["fields", "blind-index"])
 def test_a_kill_between_any_two_commits_costs_nothing(instance: Settings, purpose: str) -> None:
     found = outcomes_of("tests.encryption.kills", instance, purpose)
-    assert sum(outcome["killed"] for outcome in found) >= 10
+    assert sum(outcome["killed"] for outcome in found) >= 6
     assert [outcome for outcome in found if outcome["outcome"] != WHOLE] == []

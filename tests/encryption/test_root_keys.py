@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import ConfigError
 from app.core.secrets import UnwrapError
-from app.encryption.root_keys import FileRootKeys, WrappedKey
+from app.encryption.root_keys import FileRootKeys, RootKeyError, WrappedKey
 
 KEY, PLACE = bytes(range(32)), b"key-encryption-key/platform/1"
 
@@ -44,7 +43,7 @@ def test_a_further_key_wraps_from_now_on_and_the_older_one_still_opens(path: Pat
 def test_another_root_key_is_named_and_refused(path: Path) -> None:
     wrapped = root_keys(path).wrap(KEY, PLACE)
     path.write_text(secrets.token_urlsafe(32))
-    with pytest.raises(ConfigError, match=f"wrapped by root key {wrapped.root_key}, which .* does not hold"):
+    with pytest.raises(RootKeyError, match=f"wrapped by root key {wrapped.root_key}, which .* does not hold"):
         root_keys(path).unwrap(wrapped, PLACE)
 
 
@@ -58,7 +57,7 @@ def test_a_reference_that_is_claimed_falsely_opens_nothing(path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o622])
 def test_a_file_that_others_may_touch_is_refused_in_production(path: Path, mode: int) -> None:
     path.chmod(mode)
-    with pytest.raises(ConfigError, match="open to other users"):
+    with pytest.raises(RootKeyError, match="open to other users"):
         root_keys(path).current()
     assert root_keys(path, is_production=False).current()
 
@@ -66,15 +65,15 @@ def test_a_file_that_others_may_touch_is_refused_in_production(path: Path, mode:
 @pytest.mark.parametrize("text", ["", "\n", "short", "x" * 42, "!" * 43, "a" * 43 + "\n" + "b" * 20])
 def test_a_file_without_a_proper_key_says_so_and_nothing_of_what_it_holds(path: Path, text: str) -> None:
     path.write_text(text)
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(RootKeyError) as error:
         root_keys(path).current()
     assert not text.strip() or text.rsplit(maxsplit=1)[-1] not in str(error.value)
 
 
 def test_a_file_that_is_missing_or_none_of_text_says_so(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(RootKeyError, match="cannot be read"):
         root_keys(path).current()
     path.unlink()
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(RootKeyError, match="cannot be read"):
         root_keys(path).wrap(KEY, PLACE)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from app.core.config import Settings
 from app.core.database import migrate as migrating
 from app.core.database import versions
+from app.core.database.dropping import drop_database
 from app.core.database.migrate import tree_config
 from app.core.database.server_urls import ServerUrls
 from app.core.tenancy.ddl import Roles
@@ -102,7 +103,7 @@ def _drop_templates(owner: psycopg.Connection) -> None:
     rows = owner.execute(TEMPLATES).fetchall()
     for (name,) in rows:
         owner.execute(f"alter database {name} with is_template false")
-        owner.execute(f"drop database {name} with (force)")
+        drop_database(owner, name)
 
 
 def _point_to(folder: Path) -> None:

@@ -40,6 +40,12 @@ insert into control.moves (id, tenant_id, state, source, target, actor_label, ro
     created_at) select md5(m.n || 'move' || i)::uuid, m.id, 'finished', '{"tier": "pool", "server": "main"}',
         '{"tier": "schema", "server": "main"}', 'system', 0, 0, 0, now() - (i * 120 + n) * interval '1 minute'
     from many m, generate_series(1, 50) i;
+insert into control.key_encryption_keys (id, tenant_id, version, state, root_key, wrapped, created_at,
+    state_changed_at) select gen_random_uuid(), m.id, i, 'retired', 'file:0', '', now(), now()
+    from many m, generate_series(1, 30) i;
+insert into control.data_keys (id, tenant_id, purpose, version, state, kek_version, wrapped, created_at,
+    state_changed_at) select gen_random_uuid(), m.id, 'fields', i, 'retired', 1, '', now(), now()
+    from many m, generate_series(1, 30) i;
 insert into control.operation_steps (operation_id, name, position, title, state)
     select md5(m.n || 'operation' || i)::uuid, 'step-' || s, s, 'Step', 'done'
     from many m, generate_series(1, 100) i, generate_series(1, 3) s;

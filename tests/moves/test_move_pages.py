@@ -92,8 +92,8 @@ def test_ada_sees_what_is_needed_and_free_before_and_what_was_found_afterwards(
         measure_servers()
     assert "room is not checked, because no limit is set" in ada.get(page).text
     with owner_connection() as owner:
-        owner.execute("update control.servers set storage_bytes = size_bytes + 3 * 1048576 where name = 'annex'")
-    assert "3.0 MiB of" in ada.get(page).text
+        owner.execute("update control.servers set storage_bytes = size_bytes + 300 * 1048576 where name = 'annex'")
+    assert "300.0 MiB of" in ada.get(page).text
     globex = make_stocked("globex", Tier.SCHEMA, "annex")
     assert "About" in ada.get(f"/tenants/{globex.tenant_id}/moves/new").text
     ask_for(ada, acme, "schema", "annex")

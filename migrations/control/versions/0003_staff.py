@@ -10,8 +10,10 @@ down_revision = "0002"
 TABLES = """
 create table control.staff_users (
     id uuid not null constraint pk_staff_users primary key,
-    email text not null constraint uq_staff_users_email unique,
-    name text not null,
+    email_sealed bytea not null,
+    email_index bytea not null constraint uq_staff_users_email_index unique,
+    email_index_next bytea constraint uq_staff_users_email_index_next unique,
+    name_sealed bytea not null,
     role text not null constraint ck_staff_users_role check (role in ('admin', 'support')),
     state text not null constraint ck_staff_users_state check (state in ('active', 'deactivated')),
     password_hash text,
