@@ -13,7 +13,6 @@ from app.core.actors import Actor
 from app.core.database.session import db
 from app.core.database.transactions import transaction
 from app.core.encryption.keys import KeyMissingError, KeyPurpose, key_source
-from app.core.encryption.sealing import version_of
 from app.core.errors import ConflictError
 from app.core.tenancy.scopes import platform_scope, tenant_scope
 from app.encryption import resealing, services
@@ -40,6 +39,11 @@ def rotate(owner_id: UUID | None, purpose: KeyPurpose = FIELDS, *, may_fail: boo
 def states(owner_id: UUID | None, purpose: KeyPurpose = FIELDS) -> dict[int, str]:
     with platform_scope("test"):
         return {row.version: row.state for row in list_data_keys(owner_id) if row.purpose == purpose}
+
+
+def version_of(sealed: bytes) -> int:
+    """Return the key version that a sealed value names, behind its format byte."""
+    return int.from_bytes(sealed[1:5], "big")
 
 
 def versions_of(as_superuser: AsSuperuser) -> list[int]:

@@ -82,14 +82,3 @@ class SealedColumn:
         self._known[version] = header, bound
         self._named[header] = version, bound
         return header, bound
-
-
-def version_of(sealed: bytes) -> int:
-    """Return the key version that a sealed value names.
-
-    Errors: SealedValueError when it is none, such as clear text.
-    """
-    if len(sealed) < OVERHEAD_BYTES or sealed[0] != _FORMAT:
-        raise SealedValueError("A value that should be sealed is not.")
-    version: int = _HEADER.unpack_from(sealed)[1]
-    return version
